@@ -1,0 +1,2 @@
+//! The `thirdring` command.
+fn main() {}

@@ -1,0 +1,1 @@
+//! A service desk that keeps its manual: the facade services embed.

@@ -1,0 +1,1 @@
+//! The service manuals Thirdring ships: rules by process, manuals by organisation.

@@ -1,0 +1,1 @@
+//! Given, when, then over a rulebook; generated facts and histories.
