@@ -1,0 +1,215 @@
+//! A log in one SQLite file: the embedded default.
+
+// Lowest floor first.
+
+mod options;
+
+mod settings;
+
+mod schema;
+
+mod open;
+
+mod rows;
+
+mod readers;
+
+mod commit;
+
+mod writer;
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+pub use open::OpenError;
+pub use options::{Durability, SqliteOptions};
+pub use settings::Setting;
+
+use self::commit::Committer;
+use self::open::{failure, open_writer};
+use self::readers::Readers;
+use self::rows::Way;
+use self::writer::Writer;
+use crate::append::{Append, AppendError, Appended, CheckedBatch};
+use crate::arrivals::{Arrivals, Waited};
+use crate::completion::Completion;
+use crate::cursor::Cursor;
+use crate::failure::StorageFailure;
+use crate::judge::Ledger;
+use crate::limits::Limits;
+use crate::log::{Capabilities, Log, Wake};
+use crate::read::{Page, ReadError, StreamPage, single_position};
+use crate::stream::StreamId;
+
+/// How often a waiting follower looks for commits of other processes.
+const POLL: Duration = Duration::from_millis(20);
+
+/// A log in one SQLite file on a local file system. Several processes, and
+/// several values in one process, may use one file at once.
+#[derive(Debug)]
+pub struct SqliteLog {
+    path: PathBuf,
+    options: SqliteOptions,
+    arrivals: Arc<Arrivals>,
+    // Dropped before the readers, so that the last connection to close is one
+    // that may move the WAL into the file.
+    readers: Readers,
+    writer: Writer,
+}
+
+impl SqliteLog {
+    /// Opens or makes the log at `path`, durable.
+    ///
+    /// # Errors
+    /// [`OpenError`].
+    pub fn open(path: impl AsRef<Path>) -> Result<Self, OpenError> {
+        Self::open_with(path, SqliteOptions::default())
+    }
+
+    /// Opens or makes the log at `path`.
+    ///
+    /// # Errors
+    /// [`OpenError`].
+    pub fn open_with(path: impl AsRef<Path>, options: SqliteOptions) -> Result<Self, OpenError> {
+        let path = path.as_ref().to_owned();
+        let connection = open_writer(&path, &options)?;
+        let arrivals = Arc::new(Arrivals::default());
+        let committer = Committer::new(
+            connection,
+            path.clone(),
+            Limits::DEFAULT,
+            Arc::clone(&arrivals),
+        );
+        let writer = Writer::start(committer).map_err(|error| {
+            StorageFailure::new("start the writer thread", path.display().to_string(), error)
+        })?;
+        let readers = Readers::new(path.clone(), options.clone());
+        Ok(Self {
+            path,
+            options,
+            arrivals,
+            readers,
+            writer,
+        })
+    }
+
+    /// The file.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The settings the contract rests on, read from the file now.
+    ///
+    /// # Errors
+    /// [`StorageFailure`] if they cannot be read.
+    pub fn settings(&self) -> Result<Vec<Setting>, StorageFailure> {
+        self.writer
+            .with_committer(|committer| {
+                settings::settings_of(committer.connection(), self.options.durability)
+            })
+            .map_err(|error| failure("read the settings", &self.path, error))
+    }
+}
+
+impl Log for SqliteLog {
+    fn append(&self, batch: &[Append]) -> Result<Appended, AppendError> {
+        if batch.is_empty() {
+            return Ok(Appended::default());
+        }
+        self.writer
+            .append(CheckedBatch::new(batch.to_vec(), &Limits::DEFAULT)?)
+    }
+
+    fn submit(&self, batch: Vec<Append>) -> Completion {
+        if batch.is_empty() {
+            return Completion::ready(Ok(Appended::default()));
+        }
+        match CheckedBatch::new(batch, &Limits::DEFAULT) {
+            Ok(batch) => self.writer.submit(batch),
+            Err(error) => Completion::ready(Err(error)),
+        }
+    }
+
+    fn read(
+        &self,
+        stream: &StreamId,
+        from_version: u64,
+        limit: usize,
+    ) -> Result<StreamPage, ReadError> {
+        if limit == 0 {
+            return Err(ReadError::ZeroLimit);
+        }
+        self.readers
+            .with(|rows| rows.read(stream, from_version, Way::Forward, limit))
+    }
+
+    fn read_backward(
+        &self,
+        stream: &StreamId,
+        from_version: u64,
+        limit: usize,
+    ) -> Result<StreamPage, ReadError> {
+        if limit == 0 {
+            return Err(ReadError::ZeroLimit);
+        }
+        self.readers
+            .with(|rows| rows.read(stream, from_version, Way::Backward, limit))
+    }
+
+    fn scan(&self, cursor: &Cursor, limit: usize) -> Result<Page, ReadError> {
+        if limit == 0 {
+            return Err(ReadError::ZeroLimit);
+        }
+        let position = single_position(cursor)?;
+        self.readers.with(|rows| rows.scan(position, limit))
+    }
+
+    fn head(&self, stream: &StreamId) -> Result<u64, ReadError> {
+        self.readers.with(|rows| rows.head(stream))
+    }
+
+    fn end(&self) -> Result<Cursor, ReadError> {
+        let last = self.readers.with(|rows| rows.last())?;
+        Ok(Cursor::from_positions(vec![last]))
+    }
+
+    fn wait(&self, cursor: &Cursor, timeout: Duration) -> Result<Wake, ReadError> {
+        let position = single_position(cursor)?;
+        let deadline = Instant::now().checked_add(timeout);
+        loop {
+            let left = deadline.map_or(POLL, |at| at.saturating_duration_since(Instant::now()));
+            match self.arrivals.wait_past(position, left.min(POLL)) {
+                Waited::Arrived => return Ok(Wake::Arrived),
+                Waited::Closed => return Ok(Wake::Closed),
+                Waited::TimedOut => {}
+            }
+            // Another process may have written.
+            if self.readers.with(|rows| rows.last())? > position {
+                return Ok(Wake::Arrived);
+            }
+            if left.is_zero() {
+                return Ok(Wake::TimedOut);
+            }
+        }
+    }
+
+    fn capabilities(&self) -> Capabilities {
+        Capabilities {
+            persistent: true,
+            durable: self.options.durability == Durability::Full,
+            multi_process: true,
+            partitions: 1,
+        }
+    }
+
+    fn limits(&self) -> Limits {
+        Limits::DEFAULT
+    }
+
+    fn close(&self) {
+        self.writer.close();
+        self.arrivals.close();
+    }
+}
