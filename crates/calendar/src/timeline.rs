@@ -245,10 +245,10 @@ impl FoldMemo {
         let days = begin.div_euclid(DAY) - 2..=end.div_euclid(DAY);
         let regular = days.clone().all(|day| book.is_regular(day));
         let key = (begin.rem_euclid(WEEK), end - begin);
-        if let (true, Some((hour, length, runs))) = (regular, self.last) {
-            if (hour, length) == key {
-                return runs;
-            }
+        if let (true, Some((hour, length, runs))) = (regular, self.last)
+            && (hour, length) == key
+        {
+            return runs;
         }
         let touching = |of: &dyn Fn(DayNumber) -> Vec<Span>| {
             let mut found: Option<(i64, i64, bool)> = None;
