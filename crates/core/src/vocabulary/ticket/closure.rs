@@ -34,8 +34,8 @@ facts! {
 
     /// The ticket was closed.
     act ticket_closed TicketClosed {
-        /// How it ended: `solved`, `unsolvable`, `out_of_scope`, `withdrawn` or
-        /// `abandoned`.
+        /// How it ended: `solved`, `unsolvable`, `out_of_scope`, `withdrawn` by
+        /// the customer, or `abandoned` (nobody waited, or a wrong number).
         outcome: word,
     }
 
