@@ -49,6 +49,21 @@ impl HolidayList {
         }
     }
 
+    /// A list of days off and days worked, complete from one date to the other.
+    #[must_use]
+    pub fn new(
+        off: Vec<ListedDay>,
+        worked: Vec<ListedDay>,
+        from: NaiveDate,
+        to: NaiveDate,
+    ) -> Self {
+        Self {
+            off,
+            worked,
+            known: Some((from, to)),
+        }
+    }
+
     /// The days off, in order.
     #[must_use]
     pub fn off(&self) -> &[ListedDay] {

@@ -37,20 +37,37 @@
 //! - A calendar that never opens gives an error. An answer that needs a year without announced
 //!   holidays can say so ([`Calendar::add_covered`]).
 
-// Floors, lowest first: each module uses only those above it in this list.
-mod calendar;
-mod clock_time;
-mod coverage;
-mod day_book;
-mod definition;
+// Floors, lowest first: each group uses only those above it.
+
 mod error;
+
+mod clock_time;
+
+mod definition;
+
 mod holiday_list;
-mod pauses;
-mod timeline;
+
+#[cfg(feature = "ics")]
+pub mod ics;
+
+mod day_book;
+
 mod week;
-mod windows;
-mod working_days;
+
 mod zone;
+
+mod timeline;
+
+mod calendar;
+
+mod pauses;
+mod working_days;
+
+mod coverage;
+mod windows;
+
+#[cfg(feature = "batch")]
+pub mod batch;
 
 pub use calendar::{Calendar, Direction};
 pub use clock_time::{ClockTime, ParseClockTimeError, Window};

@@ -226,8 +226,6 @@ fn pauses() -> impl Strategy<Value = Vec<(i64, Option<i64>)>> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 300, ..ProptestConfig::default() })]
-
     #[test]
     fn agrees_with_the_slow_model(
         (model, at) in scene(),

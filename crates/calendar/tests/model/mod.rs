@@ -188,7 +188,7 @@ impl Painting {
 
     pub(crate) fn next_close(&self, start: i64) -> Option<i64> {
         let mut at = start + 1;
-        while !(self.at(at - 1)? && !self.at(at)?) {
+        while !self.at(at - 1)? || self.at(at)? {
             at += 1;
         }
         Some(at)
