@@ -14,6 +14,8 @@ pub(crate) struct Arrivals {
 struct State {
     last: u64,
     closed: bool,
+    /// Threads that wait: waking nobody costs a system call as well.
+    waiting: usize,
 }
 
 /// How a wait ended.
@@ -35,8 +37,10 @@ impl Arrivals {
         let mut state = self.state();
         if position > state.last {
             state.last = position;
-            drop(state);
-            self.changed.notify_all();
+            if state.waiting > 0 {
+                drop(state);
+                self.changed.notify_all();
+            }
         }
     }
 
@@ -64,11 +68,10 @@ impl Arrivals {
             if left.is_zero() {
                 return Waited::TimedOut;
             }
-            state = self
-                .changed
-                .wait_timeout(state, left)
-                .unwrap_or_else(PoisonError::into_inner)
-                .0;
+            state.waiting = state.waiting.saturating_add(1);
+            let waited = self.changed.wait_timeout(state, left);
+            state = waited.unwrap_or_else(PoisonError::into_inner).0;
+            state.waiting = state.waiting.saturating_sub(1);
         }
     }
 }

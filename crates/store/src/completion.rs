@@ -32,6 +32,8 @@ struct Slot {
 struct State {
     result: Option<Result<Appended, AppendError>>,
     waker: Option<Waker>,
+    /// Whether a thread waits: waking nobody costs a system call as well.
+    waited_for: bool,
 }
 
 impl Slot {
@@ -111,12 +113,14 @@ impl Answer {
 
     fn put(&mut self, result: Result<Appended, AppendError>) {
         self.given = true;
-        let waker = {
+        let (waker, waited_for) = {
             let mut state = self.slot.state();
             state.result = Some(result);
-            state.waker.take()
+            (state.waker.take(), state.waited_for)
         };
-        self.slot.answered.notify_all();
+        if waited_for {
+            self.slot.answered.notify_one();
+        }
         if let Some(waker) = waker {
             waker.wake();
         }

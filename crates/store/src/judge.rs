@@ -11,28 +11,39 @@ use crate::stream::StreamId;
 pub(crate) trait Ledger {
     /// The record with this id.
     fn find(&self, id: RecordId) -> Result<Option<StoredRecord>, ReadError>;
-    /// The stream's last version, 0 if it has no records.
-    fn head(&self, stream: &StreamId) -> Result<u64, ReadError>;
+    /// How this log finds the stream again when it writes.
+    type Handle;
+    /// The stream's last version, 0 if it has no records, and its handle.
+    fn head(&self, stream: &StreamId) -> Result<Head<Self::Handle>, ReadError>;
     /// A page of the stream, forward.
     fn page(&self, stream: &StreamId, from: u64, limit: usize) -> Result<StreamPage, ReadError>;
 }
 
+/// A stream before the batch.
+#[derive(Debug)]
+pub(crate) struct Head<H> {
+    /// Its last version, 0 if it has no records.
+    pub(crate) version: u64,
+    /// How the log finds it again.
+    pub(crate) handle: H,
+}
+
 /// A batch that was not refused.
 #[derive(Debug)]
-pub(crate) enum Judged {
-    /// Write it; for each part of the batch, the stream's last version.
-    Write(Vec<u64>),
+pub(crate) enum Judged<H> {
+    /// Write it; for each part of the batch, what the stream is like.
+    Write(Vec<Head<H>>),
     /// It is stored already.
     Replay(Appended),
 }
 
 /// Judges a batch. Reads one index entry per record and one per stream, unless
 /// the batch is a retry or in conflict.
-pub(crate) fn judge(
+pub(crate) fn judge<L: Ledger>(
     batch: &CheckedBatch,
-    ledger: &impl Ledger,
+    ledger: &L,
     limits: &Limits,
-) -> Result<Judged, AppendError> {
+) -> Result<Judged<L::Handle>, AppendError> {
     // Before the expectations: a retry of a stored batch expects a version that
     // its own first try has passed.
     if let Some(appended) = replay(batch, ledger)? {
@@ -41,8 +52,9 @@ pub(crate) fn judge(
     let mut heads = Vec::with_capacity(batch.parts().len());
     let mut conflicts = Vec::new();
     for part in batch.parts() {
-        let head = ledger.head(&part.stream)?;
-        heads.push(head);
+        let found = ledger.head(&part.stream)?;
+        let head = found.version;
+        heads.push(found);
         if part.expected.admits(head) {
             continue;
         }

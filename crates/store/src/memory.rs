@@ -8,7 +8,7 @@ use crate::append::{Append, AppendError, Appended, CheckedBatch, Place};
 use crate::arrivals::{Arrivals, Waited};
 use crate::completion::Completion;
 use crate::cursor::Cursor;
-use crate::judge::{Judged, Ledger, judge};
+use crate::judge::{Head, Judged, Ledger, judge};
 use crate::limits::Limits;
 use crate::log::{Capabilities, Log, Wake};
 use crate::read::{Page, ReadError, StreamPage, single_position};
@@ -111,6 +111,8 @@ impl State {
 }
 
 impl Ledger for State {
+    type Handle = ();
+
     fn find(&self, id: RecordId) -> Result<Option<StoredRecord>, ReadError> {
         Ok(self
             .ids
@@ -119,8 +121,11 @@ impl Ledger for State {
             .cloned())
     }
 
-    fn head(&self, stream: &StreamId) -> Result<u64, ReadError> {
-        Ok(self.stream(stream).len() as u64)
+    fn head(&self, stream: &StreamId) -> Result<Head<()>, ReadError> {
+        Ok(Head {
+            version: self.stream(stream).len() as u64,
+            handle: (),
+        })
     }
 
     fn page(&self, stream: &StreamId, from: u64, limit: usize) -> Result<StreamPage, ReadError> {
@@ -221,7 +226,7 @@ impl Log for MemoryLog {
     }
 
     fn head(&self, stream: &StreamId) -> Result<u64, ReadError> {
-        Ledger::head(&*self.state(), stream)
+        Ok(self.state().stream(stream).len() as u64)
     }
 
     fn end(&self) -> Result<Cursor, ReadError> {

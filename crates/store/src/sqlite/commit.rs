@@ -11,13 +11,13 @@ use crate::append::{AppendError, Appended, CheckedBatch, Place};
 use crate::arrivals::Arrivals;
 use crate::completion::Answer;
 use crate::failure::StorageFailure;
-use crate::judge::{Judged, judge};
+use crate::judge::{Head, Judged, judge};
 use crate::limits::Limits;
 use crate::record::NewRecord;
 
 /// Pages of WAL after which the writer moves them into the database file.
 /// Larger means fewer pages written twice, and a longer recovery after a crash.
-const CHECKPOINT_PAGES: u64 = 4_000;
+const CHECKPOINT_PAGES: u64 = 1_000;
 
 /// Estimate of the pages a record dirties beyond its own bytes: the end of the
 /// table and a leaf of each index. Corrected by what each checkpoint reports.
@@ -178,17 +178,23 @@ impl Committer {
     fn write(
         &mut self,
         batch: &CheckedBatch,
-        heads: &[u64],
+        heads: &[Head<Option<i64>>],
         before: u64,
     ) -> rusqlite::Result<Appended> {
         let mut appended = Appended::default();
         let mut position = before;
-        for (part, &head) in batch.parts().iter().zip(heads) {
+        for (part, head) in batch.parts().iter().zip(heads) {
             if part.records.is_empty() {
                 continue;
             }
-            let number = self.number(part.stream.as_str(), head)?;
-            let mut version = head;
+            let number = match head.handle {
+                Some(number) => number,
+                None => self
+                    .connection
+                    .prepare_cached(INSERT_STREAM)?
+                    .insert([part.stream.as_str()])?,
+            };
+            let mut version = head.version;
             for record in &part.records {
                 position = position.saturating_add(1);
                 version = version.saturating_add(1);
@@ -203,19 +209,6 @@ impl Committer {
             .saturating_add(records.saturating_mul(PAGES_PER_RECORD))
             .saturating_add(bytes / 4_096);
         Ok(appended)
-    }
-
-    fn number(&self, stream: &str, head: u64) -> rusqlite::Result<i64> {
-        if head == 0 {
-            return self
-                .connection
-                .prepare_cached(INSERT_STREAM)?
-                .insert([stream]);
-        }
-        let sql = "SELECT stream_no FROM streams WHERE stream = ?1";
-        self.connection
-            .prepare_cached(sql)?
-            .query_row([stream], |row| row.get(0))
     }
 
     fn insert(

@@ -167,7 +167,7 @@ impl Log for SqliteLog {
     }
 
     fn head(&self, stream: &StreamId) -> Result<u64, ReadError> {
-        self.readers.with(|rows| rows.head(stream))
+        self.readers.with(|rows| Ok(rows.head(stream)?.version))
     }
 
     fn end(&self) -> Result<Cursor, ReadError> {

@@ -9,7 +9,7 @@ use rusqlite::{CachedStatement, Connection, OptionalExtension, Row};
 
 use super::open::failure;
 use crate::cursor::Cursor;
-use crate::judge::Ledger;
+use crate::judge::{Head, Ledger};
 use crate::limits::Limits;
 use crate::read::{Page, ReadError, StreamPage};
 use crate::record::{RecordId, StoredRecord};
@@ -37,7 +37,9 @@ const FIND: &str = select_records!("WHERE id = ?1");
 const LAST: &str = "SELECT max(position) FROM records";
 const NUMBER: &str = "SELECT stream_no FROM streams WHERE stream = ?1";
 const NAME: &str = "SELECT stream FROM streams WHERE stream_no = ?1";
-const HEAD: &str = "SELECT max(version) FROM records WHERE stream_no = ?1";
+// Not `max(version)`: for that SQLite adds a range condition on the index and, as
+// it might know statistics, prepares the statement anew for every other value.
+const HEAD: &str = "SELECT version FROM records WHERE stream_no = ?1 ORDER BY version DESC LIMIT 1";
 
 /// A view of the tables through one connection.
 pub(super) struct Rows<'c> {
@@ -97,6 +99,7 @@ impl<'c> Rows<'c> {
         let head: Option<i64> = self
             .prepare(HEAD)?
             .query_row([number], |row| row.get(0))
+            .optional()
             .map_err(|error| self.failed(error))?;
         match head {
             Some(head) => Ok(unsigned(head)),
@@ -275,6 +278,9 @@ fn wrong_type(column: usize, wanted: &str, found: ValueRef<'_>) -> String {
 }
 
 impl Ledger for Rows<'_> {
+    /// The stream's number, `None` if it has none yet.
+    type Handle = Option<i64>;
+
     fn find(&self, id: RecordId) -> Result<Option<StoredRecord>, ReadError> {
         let mut statement = self.prepare(FIND)?;
         let mut rows = statement
@@ -289,9 +295,10 @@ impl Ledger for Rows<'_> {
         }
     }
 
-    fn head(&self, stream: &StreamId) -> Result<u64, ReadError> {
-        self.number(stream)?
-            .map_or(Ok(0), |number| self.head_of(number))
+    fn head(&self, stream: &StreamId) -> Result<Head<Self::Handle>, ReadError> {
+        let handle = self.number(stream)?;
+        let version = handle.map_or(Ok(0), |number| self.head_of(number))?;
+        Ok(Head { version, handle })
     }
 
     fn page(&self, stream: &StreamId, from: u64, limit: usize) -> Result<StreamPage, ReadError> {
