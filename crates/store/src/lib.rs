@@ -59,6 +59,9 @@ mod memory;
 
 mod sqlite;
 
+#[cfg(feature = "conformance")]
+pub mod conformance;
+
 pub use append::{Append, AppendError, Appended, Conflict, Expected, Place};
 pub use completion::Completion;
 pub use cursor::{Cursor, CursorTextError};

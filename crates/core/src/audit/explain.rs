@@ -1,0 +1,253 @@
+//! Explanations: the reasoning behind a verdict in steps a person can check by
+//! hand, with the sum of the working time.
+
+use chrono::{DateTime, Utc};
+use chrono_tz::Tz;
+use thirdring_calendar::Calendar;
+
+use crate::audit::verdict::{Verdict, VerdictKind, verdicts_of};
+use crate::audit::Observable;
+use crate::forms::Form;
+use crate::forms::limit::{Limit, describe_seconds};
+use crate::forms::run::{End, Run};
+use crate::forms::within::Within;
+use crate::judge::{Case, roll_clocks};
+use crate::record::Record;
+use crate::rulebook::Rule;
+
+/// The most open windows a sum lists before it only counts them.
+const WINDOWS_SHOWN: usize = 12;
+
+/// Why a rule says what it says about a case.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Explanation {
+    /// The rule.
+    pub rule: String,
+    /// Its sentence.
+    pub says: String,
+    /// Manual, section and quote.
+    pub source: String,
+    /// What the manual chose, and why.
+    pub choices: Vec<String>,
+    /// The steps, one line each.
+    pub steps: Vec<String>,
+    /// The verdicts the steps lead to.
+    pub verdicts: Vec<Verdict>,
+}
+
+/// The reasoning behind a rule's verdicts on a case at a moment; `None` if the
+/// manual has no such rule.
+pub fn explain(case: &Case, rule: &str, now: DateTime<Utc>) -> Option<Explanation> {
+    let rulebook = case.rulebook();
+    let found = rulebook.rule(rule)?;
+    let verdicts = verdicts_of(case, now, &Observable::default(), Some(rule));
+    let source = found
+        .sources
+        .iter()
+        .map(|source| format!("{} {}: {}", source.manual, source.section, source.quotes.join(" / ")))
+        .collect::<Vec<_>>()
+        .join("\n");
+    let mut choices: Vec<String> = found
+        .choices
+        .iter()
+        .map(|choice| format!("{} = {}: {}", choice.name, choice.value, choice.because))
+        .collect();
+    choices.extend(found.changes.iter().map(|change| format!("changed: {}: {}", change.what, change.because)));
+    let mut steps = vec![format!(
+        "judged by the manual `{}`, rulebook {}, zone data {}",
+        rulebook.name,
+        rulebook.digest.short(),
+        thirdring_calendar::zone_data_version()
+    )];
+    clock_steps(case, found, now, &mut steps);
+    for verdict in verdicts.iter().filter(|verdict| is_guard(found, verdict)) {
+        guard_step(case, verdict, &mut steps);
+    }
+    if verdicts.is_empty() {
+        steps.push(match found.clauses.first() {
+            Some(clause) if !found.can_break() => format!("nothing can break it: {}", clause.describe()),
+            Some(_) | None => "it speaks of another kind of stream".to_owned(),
+        });
+    }
+    Some(Explanation {
+        rule: rule.to_owned(),
+        says: found.says.clone(),
+        source,
+        choices,
+        steps,
+        verdicts,
+    })
+}
+
+fn is_guard(rule: &Rule, verdict: &Verdict) -> bool {
+    rule.clauses.iter().any(|clause| clause.number == verdict.clause && !clause.form.is_clock())
+        || verdict.facts.is_empty()
+}
+
+fn zone(case: &Case) -> Tz {
+    case.rulebook().calendar.zone()
+}
+
+fn show(moment: DateTime<Utc>, zone: Tz) -> String {
+    moment.with_timezone(&zone).format("%a %Y-%m-%d %H:%M:%S%.f %Z").to_string()
+}
+
+fn describe_record(record: &Record, zone: Tz) -> String {
+    let what = record.fact().map_or("notice", |fact| fact.fact_type().name());
+    format!("{what} by {} at {} (record {})", record.doer(), show(record.happened_at(), zone), record.id)
+}
+
+fn guard_step(case: &Case, verdict: &Verdict, steps: &mut Vec<String>) {
+    let zone = zone(case);
+    let Some((judged, proof)) = verdict.facts.split_first() else {
+        steps.push(format!("{}: {}", verdict.kind.name(), verdict.why));
+        return;
+    };
+    if let Some(record) = case.record(*judged) {
+        steps.push(format!("clause {} judges {}", verdict.clause, describe_record(record, zone)));
+    }
+    for id in proof {
+        if let Some(record) = case.record(*id) {
+            steps.push(format!("  before it: {}", describe_record(record, zone)));
+        }
+    }
+    steps.push(format!("  {}: {}", verdict.kind.name(), verdict.why));
+}
+
+fn clock_steps(case: &Case, rule: &Rule, now: DateTime<Utc>, steps: &mut Vec<String>) {
+    let rolled = roll_clocks(case, now);
+    let clocks = case.rulebook().clocks().zip(&rolled);
+    for ((_, clause), runs) in clocks.filter(|((owner, _), _)| owner.id == rule.id) {
+        for run in runs {
+            if run.from > now && run.started_by.happened_at() > now {
+                continue;
+            }
+            run_steps(case, clause.number, &clause.form, run, now, steps);
+        }
+    }
+}
+
+fn run_steps(case: &Case, clause: u16, form: &Form, run: &Run, now: DateTime<Utc>, steps: &mut Vec<String>) {
+    let zone = zone(case);
+    let calendar = &case.rulebook().calendar;
+    let key = run.key.as_ref().map(|key| format!(" for {key}")).unwrap_or_default();
+    steps.push(format!("clause {clause}{key}: started by {}", describe_record(&run.started_by, zone)));
+    if run.from != run.started_by.happened_at() {
+        steps.push(format!("  it counts from {}", show(run.from, zone)));
+    }
+    if !run.ever_applied {
+        steps.push("  its condition does not hold: not applicable".to_owned());
+        return;
+    }
+    if !run.applies {
+        steps.push("  its condition no longer holds".to_owned());
+    }
+    for pause in &run.pauses {
+        let until = pause.to.map_or_else(|| "still".to_owned(), |to| format!("until {}", show(to, zone)));
+        let what = pause.by.fact().map_or("notice", |fact| fact.fact_type().name());
+        steps.push(format!("  paused by {what} from {} {until}", show(pause.from, zone)));
+    }
+    if let Form::Within(within) = form {
+        for limit in &within.limits {
+            limit_steps(within, *limit, run, calendar, zone, steps);
+        }
+    }
+    if let Some(due) = run.due {
+        steps.push(format!("  due at {} (that moment is still in time)", show(due, zone)));
+        if let Some(year) = calendar.unannounced(run.from, due) {
+            steps.push(format!(
+                "  careful: the holidays of {year} are not announced in this calendar; the due moment may move"
+            ));
+        }
+    }
+    if let Some(trouble) = &run.trouble {
+        steps.push(format!("  no due moment: {trouble}"));
+    }
+    steps.push(match &run.end {
+        Some(End::Answered(record)) => format!("  answered by {}", describe_record(record, zone)),
+        Some(End::Early(record)) => format!("  answered too early by {}", describe_record(record, zone)),
+        Some(End::Waived(record)) => format!("  waived by {}", describe_record(record, zone)),
+        Some(End::Cancelled(record)) => format!("  ended by {}", describe_record(record, zone)),
+        Some(End::Superseded(record)) => format!("  started anew by {}", describe_record(record, zone)),
+        Some(End::Lapsed) => "  the period passed without it".to_owned(),
+        None => format!("  still open at {}", show(now, zone)),
+    });
+    let kind = match (&run.end, run.missed, form.kind()) {
+        (Some(End::Waived(_)), ..) => VerdictKind::Waived,
+        (Some(End::Early(_) | End::Lapsed), ..) | (_, true, _) => VerdictKind::Broken,
+        (Some(End::Cancelled(_) | End::Superseded(_)), ..) => VerdictKind::NotApplicable,
+        (Some(End::Answered(_)), _, "measured") => VerdictKind::Measured,
+        (Some(End::Answered(_)), ..) => VerdictKind::Kept,
+        (None, ..) => VerdictKind::Pending,
+    };
+    let until = run.ended_by().map_or(now, |record| record.happened_at());
+    let took = describe_seconds((until - run.from).num_seconds());
+    let late = match run.due {
+        Some(due) if until > due => format!(", {} after the limit", describe_seconds((until - due).num_seconds())),
+        Some(_) | None => String::new(),
+    };
+    steps.push(format!("  {}: {took} by the clock{late}", kind.name()));
+}
+
+/// The sum: which windows were counted, day by day, until the limit was full.
+fn limit_steps(within: &Within, limit: Limit, run: &Run, calendar: &Calendar, zone: Tz, steps: &mut Vec<String>) {
+    steps.push(format!("  limit {limit}"));
+    let Ok(due) = within.due_of(limit, run, calendar) else { return };
+    if run.is_paused() {
+        return;
+    }
+    if !matches!(limit, Limit::Working(_)) {
+        return;
+    }
+    let mut sum = 0;
+    let mut shown = 0;
+    let mut from = run.from;
+    let mut spans: Vec<(DateTime<Utc>, DateTime<Utc>)> = Vec::new();
+    for pause in &run.pauses {
+        spans.push((from, pause.from.min(due)));
+        from = pause.to.unwrap_or(due).max(from);
+    }
+    spans.push((from, due));
+    let mut last_date = None;
+    for (from, to) in spans.into_iter().filter(|(from, to)| from < to) {
+        for window in calendar.windows(from, to) {
+            skipped_days(calendar, &mut last_date, window.date, steps);
+            let seconds = window.seconds();
+            sum += seconds;
+            shown += 1;
+            if shown <= WINDOWS_SHOWN {
+                steps.push(format!(
+                    "    {} to {}: {} (sum {})",
+                    show(window.open, zone),
+                    window.close.with_timezone(&zone).format("%H:%M:%S"),
+                    describe_seconds(seconds),
+                    describe_seconds(sum)
+                ));
+            }
+        }
+    }
+    if shown > WINDOWS_SHOWN {
+        steps.push(format!("    … {} more windows", shown - WINDOWS_SHOWN));
+    }
+    steps.push(format!("    working time counted: {}", describe_seconds(sum)));
+}
+
+/// The closed days between two windows, with the reason each is closed.
+fn skipped_days(
+    calendar: &Calendar,
+    last: &mut Option<chrono::NaiveDate>,
+    date: chrono::NaiveDate,
+    steps: &mut Vec<String>,
+) {
+    if let Some(last) = *last {
+        let mut day = last;
+        for _ in 0..WINDOWS_SHOWN * 2 {
+            let Some(next) = day.succ_opt().filter(|next| *next < date) else { break };
+            day = next;
+            if let Some(reason) = calendar.closed_reason(day) {
+                steps.push(format!("    {day}: closed ({reason:?})"));
+            }
+        }
+    }
+    *last = Some(date);
+}

@@ -1,0 +1,183 @@
+//! The fence: `if` and `unless` know equality and membership, nothing else.
+
+use crate::derived::{self, DerivedField};
+use crate::forms::reading::Reading;
+use crate::scene::Scene;
+use crate::source::{Complaint, Node};
+use crate::vocabulary::{Attribute, FactType, Scalar, nearest};
+
+/// When a clause applies.
+#[derive(Debug, Clone, Default)]
+pub struct Condition {
+    /// All of these must hold.
+    pub all: Vec<Test>,
+    /// None of these may hold.
+    pub none: Vec<Test>,
+}
+
+/// One named value and the values it is compared with.
+#[derive(Debug, Clone)]
+pub struct Test {
+    /// The name, as the rule writes it.
+    pub name: String,
+    /// Where its value comes from.
+    pub source: TestSource,
+    /// The values that count as true.
+    pub values: Vec<Scalar>,
+}
+
+/// Where a tested value comes from.
+#[derive(Debug, Clone, Copy)]
+pub enum TestSource {
+    /// A field of the judged fact.
+    Field,
+    /// The latest value of a field of another fact.
+    Attribute(Attribute),
+    /// A typed function.
+    Derived(&'static DerivedField),
+}
+
+impl Test {
+    /// Whether the value is one of those named; `None` where nobody recorded it.
+    fn truth(&self, scene: &Scene<'_>) -> Option<bool> {
+        match self.source {
+            TestSource::Field => {
+                let value = scene.fact.get(&self.name)?;
+                Some(self.values.iter().any(|wanted| value.matches(wanted)))
+            }
+            TestSource::Attribute(attribute) => {
+                let own = (scene.fact.fact_type() == attribute.fact)
+                    .then(|| scene.fact.get(attribute.field))
+                    .flatten();
+                let value = match own {
+                    Some(value) => value,
+                    None => {
+                        scene
+                            .history
+                            .latest_value(attribute.fact, attribute.field, scene.key(), scene.end)?
+                            .0
+                    }
+                };
+                Some(self.values.iter().any(|wanted| value.matches(wanted)))
+            }
+            TestSource::Derived(field) => {
+                let value = (field.value)(scene)?;
+                Some(self.values.contains(&value))
+            }
+        }
+    }
+
+    fn describe(&self) -> String {
+        let values: Vec<String> = self.values.iter().map(ToString::to_string).collect();
+        format!("{} is {}", self.name, values.join(" or "))
+    }
+}
+
+/// `unless` as a person reads it.
+fn describe_exempt(test: &Test) -> String {
+    let values: Vec<String> = test.values.iter().map(ToString::to_string).collect();
+    format!("{} is not {}", test.name, values.join(" or "))
+}
+
+impl Condition {
+    /// Whether the clause applies. What nobody recorded holds for nobody: an
+    /// unknown `if` does not apply, an unknown `unless` does not exempt.
+    pub fn holds(&self, scene: &Scene<'_>) -> bool {
+        self.all.iter().all(|test| test.truth(scene) == Some(true))
+            && !self.none.iter().any(|test| test.truth(scene) == Some(true))
+    }
+
+    /// Whether there is nothing to test.
+    pub fn is_empty(&self) -> bool {
+        self.all.is_empty() && self.none.is_empty()
+    }
+
+    /// The types of fact whose arrival may change the answer.
+    pub fn reads(&self) -> Vec<FactType> {
+        let mut types: Vec<FactType> = self
+            .all
+            .iter()
+            .chain(&self.none)
+            .flat_map(|test| match test.source {
+                TestSource::Field => Vec::new(),
+                TestSource::Attribute(attribute) => vec![attribute.fact],
+                TestSource::Derived(field) => field.reads.to_vec(),
+            })
+            .collect();
+        types.sort_unstable();
+        types.dedup();
+        types
+    }
+
+    /// The condition as a person reads it, or nothing.
+    pub fn describe(&self) -> String {
+        let mut parts: Vec<String> = self.all.iter().map(Test::describe).collect();
+        parts.extend(self.none.iter().map(describe_exempt));
+        parts.join(" and ")
+    }
+
+    pub(crate) fn read(
+        wanted: Option<&Node>,
+        exempt: Option<&Node>,
+        facts: &[FactType],
+        reading: &mut Reading<'_>,
+    ) -> Result<Self, Complaint> {
+        let mut read = |node: Option<&Node>| match node {
+            Some(node) => read_tests(node, facts, reading),
+            None => Ok(Vec::new()),
+        };
+        let all = read(wanted)?;
+        // `unless = { level = [] }`: a choice may exempt nothing.
+        let none = read(exempt)?.into_iter().filter(|test| !test.values.is_empty()).collect();
+        Ok(Self { all, none })
+    }
+}
+
+fn read_tests(
+    node: &Node,
+    facts: &[FactType],
+    reading: &mut Reading<'_>,
+) -> Result<Vec<Test>, Complaint> {
+    let table = node.table()?;
+    table
+        .members()
+        .iter()
+        .map(|(key, value)| {
+            let name = key.name.clone();
+            if !facts.is_empty() && facts.iter().all(|fact| fact.spec().field(&name).is_some()) {
+                let mut values = Vec::new();
+                for fact in facts {
+                    values = reading.field_values(*fact, &name, key, value)?;
+                }
+                return Ok(Test { name, source: TestSource::Field, values });
+            }
+            let attributes = reading.attributes(facts);
+            if let Some(attribute) = attributes.iter().find(|known| known.name == name) {
+                let values = reading.field_values(attribute.fact, attribute.field, key, value)?;
+                return Ok(Test { name, source: TestSource::Attribute(*attribute), values });
+            }
+            if let Some(field) = derived::named(&name) {
+                let values = value.scalars()?;
+                return Ok(Test { name, source: TestSource::Derived(field), values });
+            }
+            let mut known: Vec<&str> = facts
+                .iter()
+                .flat_map(|fact| fact.spec().fields)
+                .map(|field| field.name)
+                .chain(attributes.iter().map(|attribute| attribute.name))
+                .chain(derived::ALL.iter().map(|field| field.name))
+                .collect();
+            known.sort_unstable();
+            known.dedup();
+            let remedy = match nearest(&name, known.iter().copied()) {
+                Some(near) => format!("did you mean `{near}`?"),
+                None => format!("known here: {}", known.join(", ")),
+            };
+            Err(key.place.complain(
+                None,
+                format!("`{name}` is no field, attribute or derived field that can be tested here"),
+                remedy,
+            ))
+        })
+        .collect()
+}

@@ -1,0 +1,16 @@
+//! The judge: a case as it stands, what may be added to it, and what time
+//! makes of it.
+
+mod case;
+mod lapse;
+mod nonsense;
+mod propose;
+
+pub use case::Case;
+pub(crate) use case::roll_clocks;
+pub use lapse::{Deadline, lapse, next_deadline};
+pub use nonsense::Nonsense;
+pub(crate) use propose::lifting_rule;
+pub use propose::{
+    Admission, ClockChange, ClockEvent, Objection, Proposal, ProposeError, propose,
+};

@@ -1,0 +1,49 @@
+//! What a manual says beside its rules: who there is, which words it uses, and
+//! how much it lets be told afterwards.
+
+use std::collections::BTreeMap;
+
+use crate::vocabulary::{FactType, Scalar};
+
+/// The roles of a manual: canonical words and the manual's own words for them.
+#[derive(Debug, Clone, Default)]
+pub struct Roles {
+    /// Canonical word → the manual's words.
+    pub aliases: BTreeMap<String, Vec<String>>,
+}
+
+impl Roles {
+    /// The canonical word for a role, given in whichever word.
+    pub fn canonical(&self, name: &str) -> Option<&str> {
+        if let Some((canonical, _)) = self.aliases.get_key_value(name) {
+            return Some(canonical);
+        }
+        self.aliases
+            .iter()
+            .find(|(_, words)| words.iter().any(|word| word == name))
+            .map(|(canonical, _)| canonical.as_str())
+    }
+
+    /// The canonical words.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.aliases.keys().map(String::as_str)
+    }
+}
+
+/// A closed list of the values a field may have under a manual.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WordList {
+    /// The fact.
+    pub fact: FactType,
+    /// Its field.
+    pub field: String,
+    /// The values.
+    pub values: Vec<Scalar>,
+}
+
+/// How a manual treats what is told afterwards.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Testimony {
+    /// A fact recorded more seconds after it happened than this is testimony.
+    pub tolerance_seconds: i64,
+}

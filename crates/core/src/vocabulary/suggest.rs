@@ -1,0 +1,15 @@
+//! Near misses: what the writer of an unknown name probably meant.
+
+/// The known name nearest to `wrong`, if one is near enough to be meant.
+pub fn nearest<'a>(wrong: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    // A hostile megabyte must not be compared with anything.
+    if wrong.len() > 80 {
+        return None;
+    }
+    known
+        .into_iter()
+        .map(|name| (strsim::osa_distance(wrong, name), name))
+        .min_by_key(|(distance, _)| *distance)
+        .filter(|(distance, name)| *distance <= 2 || *distance * 3 <= name.len())
+        .map(|(_, name)| name)
+}
