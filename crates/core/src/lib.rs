@@ -35,7 +35,7 @@ mod trial;
 pub use audit::{Explanation, Verdict, VerdictKind, explain, verdicts};
 pub use ids::{Actor, RecordId, StreamId};
 pub use judge::{
-    Admission, Case, Deadline, Proposal, ProposeError, lapse, next_deadline, propose,
+    Admission, Case, Deadline, Mode, Proposal, ProposeError, lapse, next_deadline, propose,
 };
 pub use personal::Personal;
 pub use record::{Record, Sealed};

@@ -12,5 +12,5 @@ pub use lapse::{Deadline, lapse, next_deadline};
 pub use nonsense::Nonsense;
 pub(crate) use propose::lifting_rule;
 pub use propose::{
-    Admission, ClockChange, ClockEvent, Objection, Proposal, ProposeError, propose,
+    Admission, ClockChange, ClockEvent, Mode, Objection, Proposal, ProposeError, propose,
 };

@@ -35,6 +35,18 @@ pub struct Proposal {
     pub evidence: Vec<Evidence>,
     /// The record it follows from.
     pub cause: Option<RecordId>,
+    /// Whether rules may refuse it.
+    pub mode: Mode,
+}
+
+/// Whether rules may refuse a proposal.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mode {
+    /// The desk's own work: what breaks a rule is refused.
+    Enforce,
+    /// Somebody's history, imported or audited: nothing is refused, everything
+    /// is found.
+    Observe,
 }
 
 /// A proposal that is admitted.
@@ -152,13 +164,17 @@ pub fn propose(case: &Case, mut proposal: Proposal) -> Result<Admission, Propose
         return Err(ProposeError::Known(Box::new(Record::clone(known))));
     }
     canonical_roles(case, &mut proposal)?;
-    check_words(case, &proposal.fact)?;
-    nonsense::check(case, &proposal)?;
+    if proposal.mode == Mode::Enforce {
+        check_words(case, &proposal.fact)?;
+        nonsense::check(case, &proposal)?;
+    }
     restore_evidence(&mut proposal.fact, &proposal.evidence);
     let tolerance = TimeDelta::seconds(case.rulebook().testimony.tolerance_seconds);
     let testimony = proposal.now - proposal.occurred_at.to_utc() > tolerance;
     let objections = objections(case, &proposal);
-    let refusable = proposal.fact.spec().nature == Nature::Act && !testimony;
+    let refusable = proposal.mode == Mode::Enforce
+        && proposal.fact.spec().nature == Nature::Act
+        && !testimony;
     if refusable && objections.iter().any(|(_, may_refuse)| *may_refuse) {
         let refused = objections
             .into_iter()
