@@ -8,7 +8,6 @@ use chrono_tz::Tz;
 use crate::day_book::{DayBook, DayNumber, day_number};
 use crate::definition::CalendarDefinition;
 use crate::error::CalendarError;
-use crate::holiday_list::HolidayList;
 use crate::timeline::{Edge, Timeline};
 use crate::zone::Zone;
 
@@ -71,30 +70,16 @@ impl Calendar {
             .map_err(|_| CalendarError::UnknownZone {
                 zone: definition.tz.clone(),
             })?;
-        let mut lists = Vec::with_capacity(definition.holidays_from.len());
-        for name in &definition.holidays_from {
-            lists.push(HolidayList::named(name)?);
-        }
-        let known = match definition.holidays_known {
-            Some(known) if known.to < known.from => {
+        let lists = definition.lists()?;
+        let known = match definition.known(&lists) {
+            Some(known) if known.to < known.from && definition.holidays_known.is_some() => {
                 return Err(CalendarError::BadRange {
                     field: "holidays_known".to_owned(),
                     from: known.from,
                     to: known.to,
-                    max_days: u32::MAX,
                 });
             }
-            Some(known) => Some((day_number(known.from), day_number(known.to))),
-            // What every list knows is known.
-            None => lists
-                .iter()
-                .filter_map(|list| list.known())
-                .fold(None, |all, known| {
-                    let (from, to) = (day_number(known.from), day_number(known.to));
-                    Some(all.map_or((from, to), |(first, last): (i64, i64)| {
-                        (first.max(from), last.min(to))
-                    }))
-                }),
+            known => known.map(|known| (day_number(known.from), day_number(known.to))),
         };
         let zone = Zone::of(tz);
         let book = DayBook::new(definition, &lists)?;

@@ -145,12 +145,12 @@ impl DayBook {
                     field: "holidays".to_owned(),
                     from: entry.from,
                     to: entry.to,
-                    max_days: LONGEST_HOLIDAY_DAYS,
                 });
             }
             for day in from..=to {
                 own_holidays.push(day);
-                let notice = date_of(day).and_then(notice_of);
+                let notice = || date_of(day).and_then(notice_of);
+                let notice = entry.notice.clone().or_else(notice);
                 exceptions.insert(day, holiday(entry.name.clone(), notice));
             }
         }
@@ -160,7 +160,8 @@ impl DayBook {
             if own_holidays.binary_search(&day).is_ok() {
                 return Err(CalendarError::Contradiction { date: entry.date });
             }
-            exceptions.insert(day, make_up(entry.like, None, notice_of(entry.date)));
+            let notice = entry.notice.clone().or_else(|| notice_of(entry.date));
+            exceptions.insert(day, make_up(entry.like, entry.name.clone(), notice));
         }
         holidays.append(&mut own_holidays);
         holidays.sort_unstable();

@@ -148,6 +148,8 @@ pub struct Holiday {
     pub to: NaiveDate,
     /// What it is called.
     pub name: Option<String>,
+    /// Where it is announced, if not in [`CalendarDefinition::notices`] of its year.
+    pub notice: Option<String>,
 }
 
 impl Holiday {
@@ -158,27 +160,37 @@ impl Holiday {
             from: date,
             to: date,
             name: None,
+            notice: None,
         }
     }
 }
 
 /// A day worked in exchange, with the hours of `like` or of the calendar's default day.
 ///
-/// Written `"2026-09-20"` or `{ date = "2026-09-20", like = "fri" }`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+/// Written `"2026-09-20"` or `{ date = "2026-09-20", like = "fri", name = "National Day" }`.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(from = "MakeUpText", into = "MakeUpText")]
 pub struct MakeUpDay {
     /// The date worked.
     pub date: NaiveDate,
     /// Whose hours it takes.
     pub like: Option<Day>,
+    /// The holiday it makes up for.
+    pub name: Option<String>,
+    /// Where it is announced, if not in [`CalendarDefinition::notices`] of its year.
+    pub notice: Option<String>,
 }
 
 impl MakeUpDay {
     /// `date` with the hours of the calendar's default day.
     #[must_use]
     pub const fn on(date: NaiveDate) -> Self {
-        Self { date, like: None }
+        Self {
+            date,
+            like: None,
+            name: None,
+            notice: None,
+        }
     }
 }
 
@@ -206,6 +218,8 @@ struct HolidayFields {
     to: Option<Dates>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     name: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    notice: Option<String>,
 }
 
 /// One date or two with a slash between them.
@@ -252,25 +266,42 @@ impl From<HolidayText> for Holiday {
                 from,
                 to,
                 name: None,
+                notice: None,
             },
-            HolidayText::Full(HolidayFields { from, to, name }) => Self {
+            HolidayText::Full(HolidayFields {
+                from,
+                to,
+                name,
+                notice,
+            }) => Self {
                 from,
                 to: to.map_or(from, |to| to.to),
                 name,
+                notice,
             },
         }
     }
 }
 
 impl From<Holiday> for HolidayText {
-    fn from(Holiday { from, to, name }: Holiday) -> Self {
-        match name {
-            None => Self::Plain(Dates { from, to }),
-            name => {
-                let to = (to != from).then_some(Dates { from: to, to });
-                Self::Full(HolidayFields { from, to, name })
-            }
+    fn from(
+        Holiday {
+            from,
+            to,
+            name,
+            notice,
+        }: Holiday,
+    ) -> Self {
+        if name.is_none() && notice.is_none() {
+            return Self::Plain(Dates { from, to });
         }
+        let to = (to != from).then_some(Dates { from: to, to });
+        Self::Full(HolidayFields {
+            from,
+            to,
+            name,
+            notice,
+        })
     }
 }
 
@@ -290,25 +321,51 @@ enum MakeUpText {
 struct MakeUpFields {
     #[serde(serialize_with = "write_date", deserialize_with = "read_date")]
     date: NaiveDate,
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     like: Option<Day>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    name: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    notice: Option<String>,
 }
 
 impl From<MakeUpText> for MakeUpDay {
     fn from(text: MakeUpText) -> Self {
         match text {
-            MakeUpText::Plain(date) => Self { date, like: None },
-            MakeUpText::Full(MakeUpFields { date, like }) => Self { date, like },
+            MakeUpText::Plain(date) => Self::on(date),
+            MakeUpText::Full(MakeUpFields {
+                date,
+                like,
+                name,
+                notice,
+            }) => Self {
+                date,
+                like,
+                name,
+                notice,
+            },
         }
     }
 }
 
 impl From<MakeUpDay> for MakeUpText {
-    fn from(MakeUpDay { date, like }: MakeUpDay) -> Self {
-        match like {
-            None => Self::Plain(date),
-            like => Self::Full(MakeUpFields { date, like }),
+    fn from(
+        MakeUpDay {
+            date,
+            like,
+            name,
+            notice,
+        }: MakeUpDay,
+    ) -> Self {
+        if like.is_none() && name.is_none() && notice.is_none() {
+            return Self::Plain(date);
         }
+        Self::Full(MakeUpFields {
+            date,
+            like,
+            name,
+            notice,
+        })
     }
 }
 

@@ -28,7 +28,7 @@ pub enum CalendarError {
     },
     /// A range of dates that ends before it begins, or is too long to be a list of holidays.
     #[error(
-        "{field}: {from} to {to} is not a usable range of dates; put the earlier date first and keep the range within {max_days} days"
+        "{field}: {from} to {to} is not a usable range of dates; put the earlier date first (one holiday covers at most 366 days)"
     )]
     BadRange {
         /// Where it stands.
@@ -37,8 +37,6 @@ pub enum CalendarError {
         from: NaiveDate,
         /// The last date, itself included.
         to: NaiveDate,
-        /// The longest range accepted.
-        max_days: u32,
     },
     /// One date is both a holiday and a make-up working day of the same source.
     #[error(

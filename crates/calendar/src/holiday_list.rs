@@ -89,6 +89,7 @@ impl HolidayList {
             from: day.date,
             to: day.date,
             name: day.name.clone(),
+            notice: day.notice.clone(),
         };
         self.off.iter().map(entry).collect()
     }

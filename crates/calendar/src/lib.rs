@@ -47,6 +47,8 @@ mod definition;
 
 mod holiday_list;
 
+mod resolved;
+
 #[cfg(feature = "ics")]
 pub mod ics;
 

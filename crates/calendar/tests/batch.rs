@@ -8,6 +8,7 @@
     reason = "a test may fail, and a measurement is printed"
 )]
 
+use proptest::prelude::*;
 use serde_json::Value;
 use thirdring_calendar::batch::{Batch, answer};
 
@@ -332,5 +333,53 @@ fn a_hundred_thousand_cases_each_with_its_own_calendar() {
             lines.len(),
             begun.elapsed()
         );
+    }
+}
+
+/// One line comes back for any line, with an id and no second line.
+fn comes_back_as_one_object(line: &str) {
+    let out = answer(line);
+    assert!(!out.contains('\n'), "{out}");
+    let value: Value = serde_json::from_str(&out).expect(&out);
+    let object = value.as_object().expect(&out);
+    let answers = ["instant", "seconds", "open", "none", "error"];
+    assert!(object.contains_key("id"), "{out}");
+    assert_eq!(
+        answers
+            .iter()
+            .filter(|key| object.contains_key(**key))
+            .count(),
+        1,
+        "{out}"
+    );
+}
+
+proptest! {
+    #[test]
+    fn any_line_is_answered(line in any::<String>()) {
+        comes_back_as_one_object(&line);
+    }
+
+    #[test]
+    fn any_damage_to_a_case_is_answered(
+        op in proptest::sample::select(thirdring_calendar::batch::OPERATIONS.to_vec()),
+        number in prop_oneof![any::<i64>(), -1_000_000..1_000_000_i64],
+        start in prop_oneof![
+            Just("2026-10-12T09:00:00+08:00".to_owned()),
+            "[+-]?[0-9]{4,6}-[01][0-9]-[0-3][0-9]T[0-2][0-9]:[0-6][0-9]:[0-6][0-9](\\.[0-9]{1,12})?(Z|[+-][0-2][0-9]:[0-6][0-9])",
+        ],
+        place in any::<prop::sample::Index>(),
+        put in prop_oneof![Just(None), any::<char>().prop_map(Some)],
+        damaged in any::<bool>(),
+    ) {
+        let line = format!(
+            r#"{{"id":7,"calendar":{SHANGHAI},"op":"{op}","start":"{start}","end":"{start}","seconds":{number},"days":{number},"months":{number}}}"#
+        );
+        let mut characters: Vec<char> = line.chars().collect();
+        if damaged {
+            let place = place.index(characters.len());
+            characters.splice(place..=place, put);
+        }
+        comes_back_as_one_object(&characters.into_iter().collect::<String>());
     }
 }

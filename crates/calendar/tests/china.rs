@@ -3,7 +3,9 @@
 #![allow(clippy::unwrap_used, reason = "a test may fail")]
 
 use chrono::{DateTime, Datelike, NaiveDate, Utc};
-use thirdring_calendar::{Calendar, CalendarError, ClosedReason, HolidayList, HoursReason};
+use thirdring_calendar::{
+    Calendar, CalendarDefinition, CalendarError, ClosedReason, HolidayList, HoursReason,
+};
 
 fn china() -> Calendar {
     let week: String = ["mon", "tue", "wed", "thu", "fri"]
@@ -169,4 +171,44 @@ fn a_calendar_s_own_days_override_the_list() {
         Calendar::compile(&toml::from_str(&both).unwrap()),
         Err(CalendarError::Contradiction { .. })
     ));
+}
+
+#[test]
+fn a_resolved_definition_is_the_same_calendar_without_the_list() {
+    let text = r#"
+        tz = "Asia/Shanghai"
+        holidays_from = ["cn"]
+        holidays = ["2026-02-14"]
+        make_up_days = [{ date = "2026-02-15", like = "tue", name = "Stocktaking" }]
+        [weekly]
+        mon = ["09:00-18:00"]
+        tue = ["10:00-12:00"]
+    "#;
+    let definition: CalendarDefinition = toml::from_str(text).unwrap();
+    let resolved = definition.resolved().unwrap();
+    assert!(resolved.holidays_from.is_empty());
+    assert_eq!(resolved.resolved().unwrap(), resolved);
+    let written = serde_json::to_string(&resolved).unwrap();
+    assert_eq!(
+        serde_json::from_str::<CalendarDefinition>(&written).unwrap(),
+        resolved
+    );
+    let (a, b) = (
+        Calendar::compile(&definition).unwrap(),
+        Calendar::compile(&resolved).unwrap(),
+    );
+    for date in on("2022-12-25")
+        .iter_days()
+        .take_while(|date| *date < on("2027-01-05"))
+    {
+        assert_eq!(a.hours_reason(date), b.hours_reason(date), "{date}");
+        assert_eq!(
+            a.start_of_working_day(date),
+            b.start_of_working_day(date),
+            "{date}"
+        );
+        let noon = date.and_hms_opt(12, 0, 0).unwrap().and_utc();
+        assert_eq!(a.coverage(noon, noon), b.coverage(noon, noon));
+        assert_eq!(a.next_open(noon), b.next_open(noon));
+    }
 }

@@ -85,6 +85,8 @@ impl Model {
                 .map(|(&date, &like)| MakeUpDay {
                     date,
                     like: Some(Day::ALL[like]),
+                    name: None,
+                    notice: None,
                 })
                 .collect(),
             breaks: dated(&self.breaks),
