@@ -16,7 +16,7 @@ pub struct Digest([u8; 32]);
 impl Digest {
     /// Digests parts under a domain; each part's length is part of what is
     /// digested, so that no two lists of parts collide by moving a border.
-    pub(crate) fn of(domain: &str, parts: &[&[u8]]) -> Self {
+    pub fn of(domain: &str, parts: &[&[u8]]) -> Self {
         let mut hasher = Sha256::new();
         hasher.update(b"thirdring/");
         hasher.update(domain.as_bytes());

@@ -204,11 +204,14 @@ pub fn propose(case: &Case, mut proposal: Proposal) -> Result<Admission, Propose
 /// Roles are stored in the manual's canonical word, whichever was used.
 fn canonical_roles(case: &Case, proposal: &mut Proposal) -> Result<(), FactProblem> {
     let roles = &case.rulebook().roles;
+    let observed = proposal.mode == Mode::Observe;
     let canonical = |actor: &mut Actor, field: &str| match roles.canonical(&actor.role) {
         Some(role) => {
             actor.role = role.to_owned();
             Ok(())
         }
+        // Somebody else's history has somebody else's roles.
+        None if observed => Ok(()),
         None => {
             let remedy = match nearest(&actor.role, roles.names()) {
                 Some(near) => format!("did you mean `{near}`?"),

@@ -1,0 +1,144 @@
+//! The register: what a desk knows across streams. It is a fold of the log and
+//! can be thrown away at any time.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use chrono::{DateTime, Utc};
+use thirdring_core::record::{Evidence, Record, SeenIn};
+use thirdring_core::vocabulary::ticket::intake::RequestReceived;
+use thirdring_core::vocabulary::ticket::visit::EngineerArrived;
+use thirdring_core::vocabulary::{Fact, FieldType, Value};
+use thirdring_core::{Case, StreamId, VerdictKind, verdicts};
+use thirdring_store::{Cursor, Log};
+
+use crate::storage::{ReadFailure, unproved};
+
+/// How many records are read at a time.
+const PAGE: usize = 512;
+
+/// A clock that is running.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OpenClock {
+    /// The stream it runs in.
+    pub stream: StreamId,
+    /// The rule.
+    pub rule: String,
+    /// Which clause of it, from 1.
+    pub clause: u16,
+    /// The key it runs for.
+    pub key: Option<String>,
+    /// When it is due; `None` while it is paused or where nothing limits it.
+    pub due_at: Option<DateTime<Utc>>,
+    /// Whether it was due before the moment that was asked about.
+    pub overdue: bool,
+    /// How it stands, in words.
+    pub why: String,
+}
+
+/// The clocks of a case that are still running at a moment, soonest first.
+pub(crate) fn open_clocks(case: &Case, now: DateTime<Utc>) -> Vec<OpenClock> {
+    let mut clocks: Vec<OpenClock> = verdicts(case, now)
+        .into_iter()
+        .filter(|verdict| {
+            verdict.kind == VerdictKind::Pending
+                || (verdict.kind == VerdictKind::Broken && verdict.at.is_none() && verdict.due.is_some())
+        })
+        .map(|verdict| OpenClock {
+            stream: verdict.stream,
+            rule: verdict.rule.to_string(),
+            clause: verdict.clause,
+            key: verdict.key,
+            due_at: verdict.due,
+            overdue: verdict.kind == VerdictKind::Broken,
+            why: verdict.why,
+        })
+        .collect();
+    clocks.sort_by_key(|clock| (clock.due_at.is_none(), clock.due_at));
+    clocks
+}
+
+/// Which streams there are, and which customers have been visited in them.
+#[derive(Debug, Default)]
+pub(crate) struct Register {
+    /// How far the log was read.
+    cursor: Cursor,
+    streams: BTreeSet<StreamId>,
+    customer_of: BTreeMap<StreamId, String>,
+    /// Streams in which an engineer came to the customer, with the version.
+    visited: BTreeMap<StreamId, u64>,
+    streams_of: BTreeMap<String, BTreeSet<StreamId>>,
+}
+
+impl Register {
+    /// Reads what was appended since the last time, by this desk or another.
+    pub(crate) fn catch_up(&mut self, log: &dyn Log) -> Result<(), ReadFailure> {
+        loop {
+            let page = log.scan(&self.cursor, PAGE)?;
+            for stored in page.records {
+                // The chain is proved where a case is built; here only names
+                // and customers are looked at.
+                self.learn(&unproved(stored)?);
+            }
+            self.cursor = page.next;
+            if page.end {
+                return Ok(());
+            }
+        }
+    }
+
+    /// The streams there are, by name.
+    pub(crate) fn streams(&self) -> impl Iterator<Item = &StreamId> {
+        self.streams.iter()
+    }
+
+    /// Takes one more record into account.
+    fn learn(&mut self, record: &Record) {
+        if record.version == 1 {
+            self.streams.insert(record.stream.clone());
+        }
+        let Some(fact) = record.fact() else { return };
+        if fact.fact_type() == RequestReceived::TYPE
+            && let Some(Value::Word(customer)) = fact.get("customer")
+        {
+            self.streams_of.entry(customer.clone()).or_default().insert(record.stream.clone());
+            self.customer_of.insert(record.stream.clone(), customer.clone());
+        }
+        if fact.fact_type() == EngineerArrived::TYPE {
+            self.visited.entry(record.stream.clone()).or_insert(record.version);
+        }
+    }
+
+    /// Answers the typed questions a fact asks of other streams.
+    pub(crate) fn evidence(&self, stream: &StreamId, fact: &Fact) -> Vec<Evidence> {
+        fact.spec()
+            .fields
+            .iter()
+            .filter(|field| field.field_type == FieldType::Evidence)
+            .filter_map(|field| match field.name {
+                "repeat_customer" => self.repeat_customer(stream, fact),
+                _ => None,
+            })
+            .collect()
+    }
+
+    /// Whether an engineer came to this customer before, in another stream.
+    fn repeat_customer(&self, stream: &StreamId, fact: &Fact) -> Option<Evidence> {
+        let Some(Value::Word(customer)) = fact.get("customer") else { return None };
+        let seen_in = self
+            .streams_of
+            .get(customer)
+            .into_iter()
+            .flatten()
+            .filter(|other| *other != stream)
+            .find_map(|other| {
+                let version = *self.visited.get(other)?;
+                Some(SeenIn { stream: other.clone(), version })
+            });
+        Some(Evidence {
+            query: "repeat_customer".to_owned(),
+            about: customer.clone(),
+            answer: seen_in.is_some(),
+            seen_in,
+        })
+    }
+}

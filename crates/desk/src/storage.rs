@@ -1,0 +1,124 @@
+//! Records in and out of a log: where the core's records and the store's bytes
+//! meet.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use thirdring_core::digest::Digest;
+use thirdring_core::record::{BadRecord, Sealed, chain_origin, open, open_unproved};
+use thirdring_core::{Record, RecordId, StreamId};
+use thirdring_store as store;
+use thirdring_store::{Cursor, Log, NewRecord, ReadError, StoredRecord};
+
+/// How many records are read at a time.
+const PAGE: usize = 512;
+
+/// Why records could not be read.
+#[derive(Debug, thiserror::Error)]
+pub enum ReadFailure {
+    /// The log could not be read.
+    #[error(transparent)]
+    Log(#[from] ReadError),
+    /// What the log holds is not what was written.
+    #[error("stream {stream}, version {version} (position {position} of the log): {problem}")]
+    Damaged {
+        /// The stream.
+        stream: String,
+        /// The version of the record.
+        version: u64,
+        /// Its position in the log.
+        position: u64,
+        /// What is wrong.
+        problem: BadRecord,
+    },
+    /// The log holds a stream whose name is not one of ours.
+    #[error("the log holds a stream with the name {0:?}, which is no stream id of this program")]
+    ForeignStream(String),
+}
+
+pub(crate) fn stored_stream(stream: &StreamId) -> Result<store::StreamId, store::StreamIdError> {
+    store::StreamId::new(stream.as_str())
+}
+
+pub(crate) fn new_record(id: RecordId, sealed: Sealed) -> NewRecord {
+    NewRecord { id: store::RecordId(id.to_bytes()), body: sealed.body, personal: sealed.personal }
+}
+
+/// Turns a stored record back into a record, and proves that it follows the
+/// link before it and stands where it says it does.
+pub(crate) fn prove(stored: StoredRecord, before: &Digest) -> Result<Arc<Record>, ReadFailure> {
+    let (version, position) = (stored.version, stored.position);
+    let name = stored.stream.as_str().to_owned();
+    let damaged =
+        |problem: BadRecord| ReadFailure::Damaged { stream: name.clone(), version, position, problem };
+    let id = stored.id.0;
+    let record =
+        open(&Sealed { body: stored.body, personal: stored.personal }, before).map_err(damaged)?;
+    if record.stream.as_str() != name || record.version != version || record.id.to_bytes() != id {
+        return Err(damaged(BadRecord::Misplaced {
+            stream: record.stream.clone(),
+            says: record.version,
+        }));
+    }
+    Ok(Arc::new(record))
+}
+
+/// Reads a stored record without proving its link.
+pub(crate) fn unproved(stored: StoredRecord) -> Result<Record, ReadFailure> {
+    let (version, position) = (stored.version, stored.position);
+    let stream = stored.stream.as_str().to_owned();
+    open_unproved(&Sealed { body: stored.body, personal: stored.personal })
+        .map_err(|problem| ReadFailure::Damaged { stream, version, position, problem })
+}
+
+/// All records of a stream, proved link by link.
+///
+/// # Errors
+/// If the log cannot be read, or a record was altered: then which one.
+pub fn read_stream(log: &dyn Log, stream: &StreamId) -> Result<Vec<Arc<Record>>, ReadFailure> {
+    let Ok(name) = stored_stream(stream) else { return Ok(Vec::new()) };
+    let mut records = Vec::new();
+    let mut chain = chain_origin(stream);
+    let mut from = 1;
+    loop {
+        let page = log.read(&name, from, PAGE)?;
+        for stored in page.records {
+            let record = prove(stored, &chain)?;
+            chain = record.chain;
+            records.push(record);
+        }
+        if page.end {
+            return Ok(records);
+        }
+        from = page.next;
+    }
+}
+
+/// All records of a log in order of position, proved link by link, from the
+/// beginning.
+///
+/// # Errors
+/// If the log cannot be read, or a record was altered: then which one.
+pub fn read_all(
+    log: &dyn Log,
+    mut visit: impl FnMut(u64, Arc<Record>),
+) -> Result<(), ReadFailure> {
+    let mut chains: BTreeMap<StreamId, Digest> = BTreeMap::new();
+    let mut cursor = Cursor::start();
+    loop {
+        let page = log.scan(&cursor, PAGE)?;
+        for stored in page.records {
+            let name = stored.stream.as_str();
+            let stream = StreamId::new(name).map_err(|_| ReadFailure::ForeignStream(name.to_owned()))?;
+            let position = stored.position;
+            let before = chains.entry(stream).or_insert_with_key(chain_origin);
+            let record = prove(stored, before)?;
+            *before = record.chain;
+            visit(position, record);
+        }
+        if page.end {
+            return Ok(());
+        }
+        cursor = page.next;
+    }
+}
