@@ -392,7 +392,7 @@ fn agrees_around_unusual_changes() {
 
 /// Every offset change of every zone, 1970 to 2037, with hours built to meet it awkwardly.
 #[test]
-#[ignore = "takes tens of minutes: cargo test --release -p thirdring-calendar --test oracle -- --ignored"]
+#[ignore = "takes about ten minutes: cargo test --release -p thirdring-calendar --test oracle -- --ignored"]
 fn agrees_around_every_change_of_every_zone() {
     let half = TZ_VARIANTS.len() / 2;
     let (first, second) = TZ_VARIANTS.split_at(half);

@@ -20,10 +20,14 @@ pub(crate) struct Model {
     pub(crate) breaks: BTreeMap<NaiveDate, Hours>,
 }
 
-/// One bool a second from `start`.
+/// One bool a second from `start`, and what counting them one by one gave.
 pub(crate) struct Painting {
-    pub(crate) start: i64,
-    pub(crate) open: Vec<bool>,
+    start: i64,
+    open: Vec<bool>,
+    /// Open seconds before each second.
+    count: Vec<i64>,
+    /// Seconds that are closed and follow an open one.
+    closes: Vec<i64>,
 }
 
 pub(crate) fn offset_at(tz: Tz, at: i64) -> i64 {
@@ -139,7 +143,20 @@ impl Model {
                 );
             }
         }
-        Painting { start, open }
+        let mut count = vec![0];
+        let mut closes = Vec::new();
+        for (second, at) in open.iter().zip(start..) {
+            count.push(count[count.len() - 1] + i64::from(*second));
+            if !second && at > start && open[usize::try_from(at - start - 1).unwrap()] {
+                closes.push(at);
+            }
+        }
+        Painting {
+            start,
+            open,
+            count,
+            closes,
+        }
     }
 }
 
@@ -154,46 +171,50 @@ impl Painting {
         self.at(at).unwrap()
     }
 
+    fn counted(&self, at: i64) -> i64 {
+        self.count[usize::try_from(at - self.start).unwrap()]
+    }
+
     pub(crate) fn between(&self, a: i64, b: i64) -> i64 {
-        i64::try_from((a..b).filter(|&at| self.is_open(at)).count()).unwrap()
+        self.counted(b.max(a)) - self.counted(a)
+    }
+
+    /// The first second before which `count` seconds are open.
+    fn first(&self, count: i64) -> Option<i64> {
+        let place = self.count.partition_point(|&before| before < count);
+        let found = place > 0 && place < self.count.len();
+        found.then(|| self.start + i64::try_from(place).unwrap())
+    }
+
+    /// The last second before which no more than `count` are open.
+    fn last(&self, count: i64) -> Option<i64> {
+        let place = self.count.partition_point(|&before| before <= count);
+        let found = place > 0 && place < self.count.len();
+        found.then(|| self.start + i64::try_from(place).unwrap() - 1)
     }
 
     /// `None`: the answer is outside what was painted.
     pub(crate) fn add(&self, start: i64, seconds: i64) -> Option<i64> {
-        let (mut at, mut left) = (start, seconds);
-        while left > 0 {
-            left -= i64::from(self.at(at)?);
-            at += 1;
+        let target = self.counted(start) + seconds;
+        if seconds > 0 {
+            self.first(target)
+        } else {
+            self.last(target)
         }
-        while left < 0 {
-            at -= 1;
-            left += i64::from(self.at(at)?);
-        }
-        if seconds == 0 {
-            while !self.at(at)? {
-                at += 1;
-            }
-        }
-        Some(at)
     }
 
     pub(crate) fn add_zero_backward(&self, start: i64) -> Option<i64> {
-        if self.at(start)? {
-            return Some(start);
+        if self.is_open(start) {
+            Some(start)
+        } else {
+            self.first(self.counted(start))
         }
-        let mut at = start;
-        while !self.at(at - 1)? {
-            at -= 1;
-        }
-        Some(at)
     }
 
     pub(crate) fn next_close(&self, start: i64) -> Option<i64> {
-        let mut at = start + 1;
-        while !self.at(at - 1)? || self.at(at)? {
-            at += 1;
-        }
-        Some(at)
+        self.closes
+            .get(self.closes.partition_point(|&close| close <= start))
+            .copied()
     }
 
     /// Outer `None`: outside what was painted. Inner `None`: paused for good.
