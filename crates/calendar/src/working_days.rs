@@ -3,7 +3,7 @@
 use chrono::{DateTime, Months, NaiveDate, Utc};
 
 use crate::calendar::{Calendar, Exact};
-use crate::clock_time::DAY;
+use crate::clock_time::{ClockTime, DAY};
 use crate::day_book::{DayNumber, HoursReason, date_of, day_number};
 use crate::error::CalendarError;
 use crate::week::{merged, without};
@@ -168,6 +168,35 @@ impl Calendar {
             }
         }
         date_of(day).ok_or_else(none)
+    }
+
+    /// The date itself if it is a working day, else the working day before it.
+    ///
+    /// # Errors
+    /// As [`Self::nth_working_day_after`].
+    pub fn working_day_on_or_before(&self, date: NaiveDate) -> Result<NaiveDate, CalendarError> {
+        if self.is_working_day(date) {
+            Ok(date)
+        } else {
+            self.nth_working_day_after(date, -1)
+        }
+    }
+
+    /// The date itself if it is a working day, else the working day after it.
+    ///
+    /// # Errors
+    /// As [`Self::nth_working_day_after`].
+    pub fn working_day_on_or_after(&self, date: NaiveDate) -> Result<NaiveDate, CalendarError> {
+        self.nth_working_day_after(date, 0)
+    }
+
+    /// The instant at which clocks show a time on a date, whether or not the calendar is open:
+    /// the first of two, the moment of the change if the time is skipped. 00:00 is the
+    /// beginning of the civil day and 24:00 its end. `None` beyond the years a date can have.
+    #[must_use]
+    pub fn instant_on(&self, date: NaiveDate, clock: ClockTime) -> Option<DateTime<Utc>> {
+        let local = day_number(date) * DAY + i64::from(clock.seconds());
+        DateTime::from_timestamp(self.zone.first(local), 0)
     }
 
     /// Whether there can be working days at `day` or beyond it in the direction of `step`.

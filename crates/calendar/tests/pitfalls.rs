@@ -477,6 +477,31 @@ fn months_are_clamped_and_counted_by_the_calendar() {
 }
 
 #[test]
+fn friday_or_the_working_day_before() {
+    let office = office("holidays = [\"2026-03-06\"]");
+    assert_eq!(
+        office.working_day_on_or_before(on("2026-03-06")).unwrap(),
+        on("2026-03-05")
+    );
+    assert_eq!(
+        office.working_day_on_or_before(on("2026-03-05")).unwrap(),
+        on("2026-03-05")
+    );
+    assert_eq!(
+        office.working_day_on_or_after(on("2026-03-06")).unwrap(),
+        on("2026-03-09")
+    );
+    let rome = Calendar::always_open("Europe/Rome").unwrap();
+    let clock = |text: &str| {
+        rome.instant_on(on("2026-03-29"), text.parse().unwrap())
+            .unwrap()
+    };
+    assert_eq!(clock("00:00"), at("2026-03-29T00:00:00+01:00"));
+    assert_eq!(clock("02:30"), at("2026-03-29T03:00:00+02:00"));
+    assert_eq!(clock("24:00"), at("2026-03-30T00:00:00+02:00"));
+}
+
+#[test]
 fn leap_days_are_days() {
     let office = office("");
     assert_eq!(
