@@ -40,6 +40,8 @@ pub struct Request {
     pub id: Option<RecordId>,
     /// The record it follows from.
     pub cause: Option<RecordId>,
+    /// Whether rules may refuse it; a history that is only looked at is observed.
+    pub mode: Mode,
 }
 
 impl Request {
@@ -59,6 +61,7 @@ impl Request {
             told_at: None,
             id: None,
             cause: None,
+            mode: Mode::Enforce,
         }
     }
 
@@ -80,6 +83,13 @@ impl Request {
     #[must_use]
     pub const fn with_id(mut self, id: RecordId) -> Self {
         self.id = Some(id);
+        self
+    }
+
+    /// As part of somebody's history: nothing is refused, everything is found.
+    #[must_use]
+    pub const fn observed(mut self) -> Self {
+        self.mode = Mode::Observe;
         self
     }
 
@@ -320,7 +330,7 @@ impl Desk {
             now,
             evidence,
             cause: request.cause,
-            mode: Mode::Enforce,
+            mode: request.mode,
         };
         match propose(&ahead, proposal) {
             Ok(admission) => {
@@ -553,32 +563,38 @@ impl Desk {
     pub fn lapse(&self, now: DateTime<Utc>) -> Result<Vec<(StreamId, Notice)>, DeskError> {
         let mut announced = Vec::new();
         for stream in self.streams()? {
-            let slot = self.slot(&stream);
-            let mut case = lock(&slot);
-            for attempt in 0..=ATTEMPTS {
-                if attempt == ATTEMPTS {
-                    return Err(DeskError::Contended { stream });
-                }
-                let current = match case.take() {
-                    Some(current) => current,
-                    None => self.load(&stream)?,
-                };
-                let notices = lapse(&current, now);
-                let mut ahead = current.clone();
-                let mut batch = Batch::new(&stream, current.version());
-                for notice in &notices {
-                    let draft = self.notice_draft(&ahead, notice.clone(), now);
-                    batch.add(&mut ahead, draft, &salt()?)?;
-                }
-                if self.append(batch)? {
-                    *case = Some(ahead);
-                    announced.extend(notices.into_iter().map(|notice| (stream.clone(), notice)));
-                    break;
-                }
-            }
+            let notices = self.lapse_stream(&stream, now)?;
+            announced.extend(notices.into_iter().map(|notice| (stream.clone(), notice)));
         }
         announced.sort_by_key(|(_, notice)| notice.due_at);
         Ok(announced)
+    }
+
+    /// As [`Desk::lapse`], for one stream.
+    ///
+    /// # Errors
+    /// If the log cannot be read or written.
+    pub fn lapse_stream(&self, stream: &StreamId, now: DateTime<Utc>) -> Result<Vec<Notice>, DeskError> {
+        let slot = self.slot(stream);
+        let mut case = lock(&slot);
+        for _ in 0..ATTEMPTS {
+            let current = match case.take() {
+                Some(current) => current,
+                None => self.load(stream)?,
+            };
+            let notices = lapse(&current, now);
+            let mut ahead = current.clone();
+            let mut batch = Batch::new(stream, current.version());
+            for notice in &notices {
+                let draft = self.notice_draft(&ahead, notice.clone(), now);
+                batch.add(&mut ahead, draft, &salt()?)?;
+            }
+            if self.append(batch)? {
+                *case = Some(ahead);
+                return Ok(notices);
+            }
+        }
+        Err(DeskError::Contended { stream: stream.clone() })
     }
 }
 
