@@ -2,6 +2,12 @@
 //!
 //! One element is one fact, durable when its append returned.
 
+#![expect(
+    clippy::unwrap_used,
+    missing_docs,
+    reason = "a benchmark that fails stops; its macros write functions"
+)]
+
 use std::time::Duration;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};

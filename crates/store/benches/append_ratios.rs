@@ -3,6 +3,14 @@
 //! The engines take turns in short rounds, so that whatever else the machine
 //! does falls on all of them alike; the median of the rounds is printed.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::float_arithmetic,
+    clippy::print_stdout,
+    reason = "a program that measures and prints"
+)]
+
 mod load;
 
 use load::{Engine, Sync, run};

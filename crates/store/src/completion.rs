@@ -74,11 +74,9 @@ impl Completion {
             if let Some(result) = state.result.take() {
                 return result;
             }
-            state = self
-                .0
-                .answered
-                .wait(state)
-                .unwrap_or_else(PoisonError::into_inner);
+            state.waited_for = true;
+            let waited = self.0.answered.wait(state);
+            state = waited.unwrap_or_else(PoisonError::into_inner);
         }
     }
 

@@ -1,5 +1,7 @@
 //! The laws of the log, for the log in an SQLite file.
 
+#![expect(clippy::unwrap_used, reason = "a fixture that fails fails the test")]
+
 use rusqlite::Connection;
 use tempfile::TempDir;
 use thirdring_store::conformance::{Backend, Damage};

@@ -1,6 +1,8 @@
 //! The load both benchmarks run: facts of 300 bytes in streams of 12, appended
 //! one by one, each durable before the next of the same writer.
 
+#![expect(clippy::unwrap_used, reason = "a benchmark that fails stops")]
+
 use std::path::Path;
 use std::time::{Duration, Instant};
 
@@ -10,13 +12,13 @@ use thirdring_store::{
 };
 
 /// Bytes of one fact.
-pub const BODY_BYTES: usize = 300;
+pub(crate) const BODY_BYTES: usize = 300;
 /// Facts of one stream.
-pub const STREAM_RECORDS: u64 = 12;
+pub(crate) const STREAM_RECORDS: u64 = 12;
 
 /// Who writes.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Engine {
+pub(crate) enum Engine {
     /// A hand-written loop: one table without any index.
     RawBare,
     /// A hand-written loop with what the contract needs: unique (stream, version)
@@ -28,7 +30,7 @@ pub enum Engine {
 
 impl Engine {
     /// All that are compared.
-    pub const ALL: [Self; 5] = [
+    pub(crate) const ALL: [Self; 5] = [
         Self::RawBare,
         Self::RawUnique,
         Self::Log(1),
@@ -37,7 +39,7 @@ impl Engine {
     ];
 
     /// A name for tables.
-    pub fn name(self) -> String {
+    pub(crate) fn name(self) -> String {
         match self {
             Self::RawBare => "raw, no index".to_owned(),
             Self::RawUnique => "raw, unique".to_owned(),
@@ -48,7 +50,7 @@ impl Engine {
 
 /// Names of durability levels, as both sides understand them.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Sync {
+pub(crate) enum Sync {
     /// Each commit reaches the medium.
     Full,
     /// None does at once.
@@ -68,7 +70,7 @@ fn stream(writer: u64, n: u64) -> String {
 }
 
 /// Appends `count` facts in a new file in `dir` and returns the time it took.
-pub fn run(engine: Engine, sync: Sync, dir: &Path, count: u64) -> Duration {
+pub(crate) fn run(engine: Engine, sync: Sync, dir: &Path, count: u64) -> Duration {
     match engine {
         Engine::RawBare => run_raw(dir, sync, count, ""),
         Engine::RawUnique => run_raw(

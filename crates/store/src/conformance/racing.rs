@@ -14,35 +14,42 @@ use crate::record::StoredRecord;
 const WRITERS: u64 = 8;
 const ROUNDS: u64 = 50;
 
-/// Eight writers with the same expectation: one wins, seven are told of it.
-pub fn exactly_one_of_eight_wins_each_round(backend: &impl Backend) {
-    let log = backend.open();
-    let barrier = Barrier::new(WRITERS as usize);
-    let winners = AtomicUsize::new(0);
+/// Runs eight threads from one start. They are new ones each round, so that one
+/// that fails leaves nobody waiting at a barrier.
+fn race(action: impl Fn(u64) + Sync) {
+    let start = Barrier::new(WRITERS as usize);
     thread::scope(|scope| {
         for writer in 0..WRITERS {
-            let (log, barrier, winners) = (&log, &barrier, &winners);
+            let (start, action) = (&start, &action);
             scope.spawn(move || {
-                for round in 0..ROUNDS {
-                    barrier.wait();
-                    let n = round * WRITERS + writer;
-                    match log.append(&[part("a", Expected::Exactly(round), &[n])]) {
-                        Ok(appended) => {
-                            assert_eq!(appended.places[0].version, round + 1);
-                            winners.fetch_add(1, Ordering::SeqCst);
-                        }
-                        Err(AppendError::Conflict(conflicts)) => {
-                            assert_eq!(conflicts[0].actual, round + 1);
-                            assert_eq!(conflicts[0].since.len(), 1, "the winner's record");
-                        }
-                        Err(error) => panic!("{error}"),
-                    }
-                    barrier.wait();
-                }
+                start.wait();
+                action(writer);
             });
         }
     });
-    assert_eq!(winners.load(Ordering::SeqCst) as u64, ROUNDS);
+}
+
+/// Eight writers with the same expectation: one wins, seven are told of it.
+pub fn exactly_one_of_eight_wins_each_round(backend: &impl Backend) {
+    let log = backend.open();
+    for round in 0..ROUNDS {
+        let winners = AtomicUsize::new(0);
+        race(|writer| {
+            let n = round * WRITERS + writer;
+            match log.append(&[part("a", Expected::Exactly(round), &[n])]) {
+                Ok(appended) => {
+                    assert_eq!(appended.places[0].version, round + 1);
+                    winners.fetch_add(1, Ordering::SeqCst);
+                }
+                Err(AppendError::Conflict(conflicts)) => {
+                    assert_eq!(conflicts[0].actual, round + 1);
+                    assert_eq!(conflicts[0].since.len(), 1, "the winner's record");
+                }
+                Err(error) => panic!("{error}"),
+            }
+        });
+        assert_eq!(winners.into_inner(), 1, "winners of round {round}");
+    }
     let all = scan_all(&log, 100);
     assert_eq!(all.len() as u64, ROUNDS);
     assert_whole(&all);
@@ -51,29 +58,22 @@ pub fn exactly_one_of_eight_wins_each_round(backend: &impl Backend) {
 /// Eight times the same batch at once: one writes, all get its answer.
 pub fn racing_retries_write_once(backend: &impl Backend) {
     let log = backend.open();
-    let barrier = Barrier::new(WRITERS as usize);
-    let writes = AtomicUsize::new(0);
-    thread::scope(|scope| {
-        for _ in 0..WRITERS {
-            let (log, barrier, writes) = (&log, &barrier, &writes);
-            scope.spawn(move || {
-                for round in 0..ROUNDS {
-                    barrier.wait();
-                    let batch = [
-                        part("a", Expected::Exactly(round), &[round * 2]),
-                        part("b", Expected::Exactly(round), &[round * 2 + 1]),
-                    ];
-                    let appended = log.append(&batch).unwrap();
-                    assert_eq!(appended.places[0].position, round * 2 + 1);
-                    assert_eq!(appended.places[1].position, round * 2 + 2);
-                    if !appended.replayed {
-                        writes.fetch_add(1, Ordering::SeqCst);
-                    }
-                }
-            });
-        }
-    });
-    assert_eq!(writes.load(Ordering::SeqCst) as u64, ROUNDS);
+    for round in 0..ROUNDS {
+        let batch = [
+            part("a", Expected::Exactly(round), &[round * 2]),
+            part("b", Expected::Exactly(round), &[round * 2 + 1]),
+        ];
+        let writes = AtomicUsize::new(0);
+        race(|_| {
+            let appended = log.append(&batch).unwrap();
+            assert_eq!(appended.places[0].position, round * 2 + 1);
+            assert_eq!(appended.places[1].position, round * 2 + 2);
+            if !appended.replayed {
+                writes.fetch_add(1, Ordering::SeqCst);
+            }
+        });
+        assert_eq!(writes.into_inner(), 1, "writes of round {round}");
+    }
     assert_eq!(scan_all(&log, 100).len() as u64, ROUNDS * 2);
 }
 

@@ -191,12 +191,17 @@ impl<'c> Rows<'c> {
                 Way::Backward => due.saturating_sub(1),
             };
         }
-        if matches!(way, Way::Backward) && due > 0 {
-            return Err(self.damaged(0, format!("version {due} of stream {stream} is missing")));
-        }
+        let next = match way {
+            Way::Backward if due > 0 => {
+                return Err(self.damaged(0, format!("version {due} of stream {stream} is missing")));
+            }
+            // As it was asked for, even if that is beyond the range of a row.
+            Way::Forward if cut.records.is_empty() => from.max(1),
+            Way::Forward | Way::Backward => unsigned(due),
+        };
         Ok(StreamPage {
             records: cut.records,
-            next: unsigned(due),
+            next,
             end: true,
         })
     }
