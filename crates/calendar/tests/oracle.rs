@@ -24,20 +24,24 @@ fn utc(at: i64) -> DateTime<Utc> {
     DateTime::from_timestamp(at, 0).unwrap()
 }
 
-/// Offset changes of a zone from 1970 to 2037, by looking at every third hour.
+/// Offset changes of a zone from 1970 to 2037, by looking at every day.
 fn changes(tz: Tz) -> Vec<i64> {
-    const STEP: i64 = 3 * HOUR;
     let (mut found, mut at) = (Vec::new(), 0);
     while at < 2_145_916_800 {
         let before = offset_at(tz, at);
-        if offset_at(tz, at + STEP) != before {
-            found.push(
-                (at..=at + STEP)
-                    .find(|&at| offset_at(tz, at) != before)
-                    .unwrap(),
-            );
+        let (mut old, mut new) = (at, at + DAY);
+        if offset_at(tz, new) != before {
+            while new - old > 1 {
+                let middle = (old + new) / 2;
+                if offset_at(tz, middle) == before {
+                    old = middle
+                } else {
+                    new = middle
+                }
+            }
+            found.push(new);
         }
-        at += STEP;
+        at += DAY;
     }
     found
 }
