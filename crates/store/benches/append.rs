@@ -2,11 +2,7 @@
 //!
 //! One element is one fact, durable when its append returned.
 
-#![expect(
-    clippy::unwrap_used,
-    missing_docs,
-    reason = "a benchmark that fails stops; its macros write functions"
-)]
+#![expect(clippy::unwrap_used, reason = "a benchmark that fails stops")]
 
 use std::time::Duration;
 

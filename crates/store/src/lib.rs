@@ -72,5 +72,7 @@ pub use log::{Capabilities, Log, Wake};
 pub use memory::MemoryLog;
 pub use read::{Page, ReadError, StreamPage};
 pub use record::{NewRecord, RecordId, StoredRecord};
-pub use sqlite::{Durability, OpenError, Setting, SqliteLog, SqliteOptions};
+pub use sqlite::{
+    BackupError, Durability, Integrity, OpenError, Setting, SqliteLog, SqliteOptions,
+};
 pub use stream::{StreamId, StreamIdError};

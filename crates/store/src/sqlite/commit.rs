@@ -17,7 +17,7 @@ use crate::record::NewRecord;
 
 /// Pages of WAL after which the writer moves them into the database file.
 /// Larger means fewer pages written twice, and a longer recovery after a crash.
-const CHECKPOINT_PAGES: u64 = 1_000;
+pub(super) const CHECKPOINT_PAGES: u64 = 1_000;
 
 /// Estimate of the pages a record dirties beyond its own bytes: the end of the
 /// table and a leaf of each index. Corrected by what each checkpoint reports.
@@ -67,8 +67,8 @@ impl Committer {
         }
     }
 
-    pub(super) fn connection(&self) -> &Connection {
-        &self.connection
+    pub(super) fn connection(&mut self) -> &mut Connection {
+        &mut self.connection
     }
 
     /// Judges, writes and answers every request. One that is refused does not

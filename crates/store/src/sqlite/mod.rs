@@ -18,10 +18,16 @@ mod commit;
 
 mod writer;
 
+mod care;
+
+#[cfg(test)]
+mod tests;
+
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+pub use care::{BackupError, Integrity};
 pub use open::OpenError;
 pub use options::{Durability, SqliteOptions};
 pub use settings::Setting;
@@ -106,10 +112,31 @@ impl SqliteLog {
     /// [`StorageFailure`] if they cannot be read.
     pub fn settings(&self) -> Result<Vec<Setting>, StorageFailure> {
         self.writer
-            .with_committer(|committer| {
-                settings::settings_of(committer.connection(), self.options.durability)
+            .with_connection(|connection| {
+                settings::settings_of(connection, self.options.durability)
             })
             .map_err(|error| failure("read the settings", &self.path, error))
+    }
+}
+
+impl SqliteLog {
+    /// Copies the log as of one moment into a new file, while it is in use.
+    ///
+    /// # Errors
+    /// [`BackupError`]; then there is nothing at `target` that was not there
+    /// before.
+    pub fn backup_to(&self, target: impl AsRef<Path>) -> Result<(), BackupError> {
+        care::backup(&self.path, target.as_ref(), &self.options)
+    }
+
+    /// Checks the whole file: its pages and indexes, and that positions and
+    /// versions have no gaps. Reads everything, so it takes a while.
+    ///
+    /// # Errors
+    /// [`StorageFailure`] if it cannot be checked; problems that were found are
+    /// in the answer.
+    pub fn integrity_check(&self) -> Result<Integrity, StorageFailure> {
+        care::check(&self.path, &self.options)
     }
 }
 

@@ -148,12 +148,12 @@ fn not_a_log_or_failure(path: &Path, error: rusqlite::Error) -> OpenError {
 
 /// Whether the file is empty, so that the tables are still to be made.
 fn recognise(connection: &Connection, path: &Path) -> Result<bool, OpenError> {
+    // One statement sees one moment, even if another process is making the file.
+    let sql = "SELECT (SELECT application_id FROM pragma_application_id), \
+               (SELECT user_version FROM pragma_user_version), \
+               (SELECT count(*) FROM sqlite_schema)";
     let read = || -> rusqlite::Result<(i64, i64, i64)> {
-        Ok((
-            connection.pragma_query_value(None, "application_id", |row| row.get(0))?,
-            connection.pragma_query_value(None, "user_version", |row| row.get(0))?,
-            connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?,
-        ))
+        connection.query_row(sql, [], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
     };
     let (application, version, tables) =
         read().map_err(|error| not_a_log_or_failure(path, error))?;

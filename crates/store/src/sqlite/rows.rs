@@ -28,18 +28,23 @@ macro_rules! select_records {
     };
 }
 
-const SCAN: &str = select_records!("WHERE position > ?1 ORDER BY position LIMIT ?2");
+// The plus before a parameter keeps SQLite from looking at its value while it
+// plans; otherwise it may prepare the statement anew for every other value.
+const SCAN: &str = select_records!("WHERE position > +?1 ORDER BY position LIMIT +?2");
 const FORWARD: &str =
-    select_records!("WHERE stream_no = ?1 AND version >= ?2 ORDER BY version LIMIT ?3");
+    select_records!("WHERE stream_no = +?1 AND version >= ?2 ORDER BY version LIMIT +?3");
 const BACKWARD: &str =
-    select_records!("WHERE stream_no = ?1 AND version <= ?2 ORDER BY version DESC LIMIT ?3");
+    select_records!("WHERE stream_no = +?1 AND version <= ?2 ORDER BY version DESC LIMIT +?3");
 const FIND: &str = select_records!("WHERE id = ?1");
 const LAST: &str = "SELECT max(position) FROM records";
 const NUMBER: &str = "SELECT stream_no FROM streams WHERE stream = ?1";
-const NAME: &str = "SELECT stream FROM streams WHERE stream_no = ?1";
-// Not `max(version)`: for that SQLite adds a range condition on the index and, as
-// it might know statistics, prepares the statement anew for every other value.
-const HEAD: &str = "SELECT version FROM records WHERE stream_no = ?1 ORDER BY version DESC LIMIT 1";
+const NAME: &str = "SELECT stream FROM streams WHERE stream_no = +?1";
+const HEAD: &str =
+    "SELECT version FROM records WHERE stream_no = +?1 ORDER BY version DESC LIMIT 1";
+
+/// All of them, to be tried for how SQLite runs them.
+#[cfg(test)]
+pub(super) const ALL: [&str; 8] = [SCAN, FORWARD, BACKWARD, FIND, LAST, NUMBER, NAME, HEAD];
 
 /// A view of the tables through one connection.
 pub(super) struct Rows<'c> {

@@ -8,6 +8,8 @@
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 
+use rusqlite::Connection;
+
 use super::commit::{Committer, Request};
 use crate::append::{AppendError, Appended, CheckedBatch};
 use crate::completion::{Completion, completion};
@@ -162,8 +164,8 @@ impl Writer {
     }
 
     /// Uses the connection that writes, between two groups.
-    pub(super) fn with_committer<T>(&self, action: impl FnOnce(&Committer) -> T) -> T {
-        action(&self.shared.committer())
+    pub(super) fn with_connection<T>(&self, action: impl FnOnce(&mut Connection) -> T) -> T {
+        action(self.shared.committer().connection())
     }
 
     /// Accepts nothing more, and returns when everything accepted is answered.

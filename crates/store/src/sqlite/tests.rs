@@ -1,0 +1,198 @@
+//! What can only be tried with a hand on the connection that writes.
+
+use std::path::Path;
+
+use rusqlite::StatementStatus;
+use tempfile::TempDir;
+
+use super::commit::CHECKPOINT_PAGES;
+use super::rows::{ALL, Rows, Way};
+use super::{Durability, SqliteLog, SqliteOptions};
+use crate::append::{Append, AppendError, Appended, Expected};
+use crate::cursor::Cursor;
+use crate::judge::Ledger;
+use crate::log::Log;
+use crate::record::{NewRecord, RecordId};
+use crate::stream::StreamId;
+
+fn record(n: u128, bytes: usize) -> NewRecord {
+    NewRecord {
+        id: RecordId(n.to_be_bytes()),
+        body: vec![7; bytes],
+        personal: None,
+    }
+}
+
+fn append(log: &SqliteLog, n: u128, bytes: usize) -> Result<Appended, AppendError> {
+    log.append(&[Append {
+        stream: StreamId::new(&format!("s/{}", n % 7)).unwrap(),
+        expected: Expected::Any,
+        records: vec![record(n, bytes)],
+    }])
+}
+
+/// Fails writes of a log with three records, and asserts that they are reported,
+/// that the log refuses from then on, and that the three are there at reopening.
+fn assert_poisoned(
+    fail: impl FnOnce(&SqliteLog),
+    mut write: impl FnMut(&SqliteLog) -> AppendError,
+) {
+    let dir = TempDir::new().unwrap();
+    let path = dir.path().join("log.db");
+    let log = SqliteLog::open(&path).unwrap();
+    for n in 1..=3 {
+        append(&log, n, 100).unwrap();
+    }
+    fail(&log);
+    let error = write(&log);
+    assert!(matches!(error, AppendError::Unknown(_)), "{error}");
+    assert!(!error.is_transient());
+    // Everything is refused now, retries of stored records too: what is on the
+    // medium is no longer known.
+    for n in [1, 50] {
+        let error = append(&log, n, 100).unwrap_err();
+        assert!(matches!(error, AppendError::Poisoned(_)), "{error}");
+        assert!(error.to_string().contains("reopen"), "{error}");
+    }
+    assert_eq!(
+        log.scan(&Cursor::start(), 100).unwrap().records.len(),
+        3,
+        "reading goes on"
+    );
+    drop(log);
+
+    let log = SqliteLog::open(&path).unwrap();
+    assert!(log.integrity_check().unwrap().is_whole());
+    assert_eq!(log.scan(&Cursor::start(), 100).unwrap().records.len(), 3);
+    assert!(append(&log, 1, 100).unwrap().replayed);
+    assert_eq!(
+        append(&log, 50, 100)
+            .unwrap()
+            .places
+            .first()
+            .map(|place| place.position),
+        Some(4)
+    );
+}
+
+#[test]
+fn a_full_medium_poisons() {
+    assert_poisoned(
+        |log| {
+            log.writer.with_connection(|connection| {
+                let pages: i64 = connection
+                    .pragma_query_value(None, "page_count", |row| row.get(0))
+                    .unwrap();
+                connection
+                    .pragma_update(None, "max_page_count", pages + 1)
+                    .unwrap();
+            });
+        },
+        |log| append(log, 9, 100_000).unwrap_err(),
+    );
+}
+
+#[test]
+fn a_failed_commit_poisons() {
+    let fail = |log: &SqliteLog| {
+        log.writer.with_connection(|connection| {
+            connection.commit_hook(Some(|| true)).unwrap();
+        });
+    };
+    assert_poisoned(fail, |log| append(log, 9, 100).unwrap_err());
+    // The same if the writer thread leads a whole group: all of it is told.
+    assert_poisoned(fail, |log| {
+        let pending: Vec<_> = (10..20)
+            .map(|n| {
+                let stream = StreamId::new("group").unwrap();
+                let records = vec![record(n, 10)];
+                log.submit(vec![Append {
+                    stream,
+                    expected: Expected::Any,
+                    records,
+                }])
+            })
+            .collect();
+        let mut errors = pending
+            .into_iter()
+            .map(|completion| completion.wait().unwrap_err());
+        let first = errors.next().unwrap();
+        for error in errors {
+            assert!(
+                matches!(error, AppendError::Unknown(_) | AppendError::Poisoned(_)),
+                "{error}"
+            );
+        }
+        first
+    });
+}
+
+/// Statements that are prepared anew for each value, or sort, or read a whole
+/// table, cost more than what they find.
+#[test]
+fn statements_are_prepared_once_and_use_an_index() {
+    let dir = TempDir::new().unwrap();
+    let log = SqliteLog::open(dir.path().join("log.db")).unwrap();
+    for n in 0..50 {
+        append(&log, n, 10).unwrap();
+    }
+    log.writer.with_connection(|connection| {
+        let rows = Rows::new(connection, Path::new("log.db"));
+        for n in 0..50_u64 {
+            let stream = StreamId::new(&format!("s/{}", n % 7)).unwrap();
+            let from = n % 5;
+            rows.scan(n, 3).unwrap();
+            rows.read(&stream, from, Way::Forward, 3).unwrap();
+            rows.read(&stream, from, Way::Backward, 3).unwrap();
+            rows.find(RecordId(u128::from(n).to_be_bytes()))
+                .unwrap()
+                .unwrap();
+        }
+        for sql in ALL {
+            let statement = connection.prepare_cached(sql).unwrap();
+            assert!(
+                statement.get_status(StatementStatus::Run) > 10,
+                "not used: {sql}"
+            );
+            assert_eq!(statement.get_status(StatementStatus::RePrepare), 0, "{sql}");
+            let mut plan = connection
+                .prepare(&format!("EXPLAIN QUERY PLAN {sql}"))
+                .unwrap();
+            let nulls = rusqlite::params_from_iter(vec![0; plan.parameter_count()]);
+            let steps = plan
+                .query_map(nulls, |row| row.get::<_, String>(3))
+                .unwrap();
+            for step in steps.map(Result::unwrap) {
+                assert!(
+                    !step.starts_with("SCAN") && !step.contains("TEMP"),
+                    "{step}: {sql}"
+                );
+            }
+        }
+    });
+}
+
+#[test]
+fn the_wal_is_moved_into_the_file_and_used_again() {
+    let dir = TempDir::new().unwrap();
+    let path = dir.path().join("log.db");
+    let options = SqliteOptions {
+        durability: Durability::NormalLosesAnsweredAppendsOnPowerLoss,
+        ..SqliteOptions::default()
+    };
+    let log = SqliteLog::open_with(&path, options).unwrap();
+    // Each record takes two pages or more: about ten times the threshold.
+    let records = u128::from(CHECKPOINT_PAGES) * 5;
+    for n in 0..records {
+        append(&log, n, 5_000).unwrap();
+    }
+    let wal = std::fs::metadata(dir.path().join("log.db-wal"))
+        .unwrap()
+        .len();
+    let bound = CHECKPOINT_PAGES * 4_096 * 4;
+    assert!(
+        wal < bound,
+        "the WAL has grown to {wal} bytes, more than {bound}"
+    );
+    assert!(log.integrity_check().unwrap().is_whole());
+}
