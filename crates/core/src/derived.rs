@@ -3,6 +3,8 @@
 //! Each is a typed function with a name, a sentence and a test. This is the one
 //! place where code may look at facts in a way rules cannot write.
 
+use std::collections::BTreeMap;
+
 use crate::scene::Scene;
 use crate::vocabulary::ticket::visit::{
     AppointmentAgreed, AppointmentMoved, DispatchRequested, VisitAbandoned, VisitWrittenOff,
@@ -33,7 +35,11 @@ pub const ALL: &[DerivedField] = &[
     DerivedField {
         name: "visits_open",
         doc: "Some visit was requested and is neither written off nor given up.",
-        reads: &[DispatchRequested::TYPE, VisitWrittenOff::TYPE, VisitAbandoned::TYPE],
+        reads: &[
+            DispatchRequested::TYPE,
+            VisitWrittenOff::TYPE,
+            VisitAbandoned::TYPE,
+        ],
         value: visits_open,
     },
 ];
@@ -56,18 +62,21 @@ fn after_agreed_time(scene: &Scene<'_>) -> Option<Scalar> {
 }
 
 fn visits_open(scene: &Scene<'_>) -> Option<Scalar> {
-    let end = scene.end;
-    let over = |visit: Option<&str>, since: usize| {
-        [VisitWrittenOff::TYPE, VisitAbandoned::TYPE].into_iter().any(|fact| {
-            scene
-                .history
-                .positions_before(fact, end)
-                .take_while(|position| *position > since)
-                .any(|position| scene.history.fact(position).and_then(Fact::key) == visit)
-        })
-    };
-    let open = scene.history.positions_before(DispatchRequested::TYPE, end).any(|position| {
-        !over(scene.history.fact(position).and_then(Fact::key), position)
-    });
+    let key_at = |position: usize| scene.history.fact(position).and_then(Fact::key);
+    let mut ended: BTreeMap<Option<&str>, usize> = BTreeMap::new();
+    for fact in [VisitWrittenOff::TYPE, VisitAbandoned::TYPE] {
+        for position in scene.history.positions_before(fact, scene.end) {
+            let latest = ended.entry(key_at(position)).or_default();
+            *latest = position.max(*latest);
+        }
+    }
+    let open = scene
+        .history
+        .positions_before(DispatchRequested::TYPE, scene.end)
+        .any(|position| {
+            ended
+                .get(&key_at(position))
+                .is_none_or(|ended| *ended < position)
+        });
     Some(Scalar::Flag(open))
 }

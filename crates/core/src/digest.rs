@@ -35,7 +35,11 @@ impl Digest {
 
     /// The first characters, for the eye.
     pub fn short(&self) -> String {
-        self.0.iter().take(6).map(|byte| format!("{byte:02x}")).collect()
+        self.0
+            .iter()
+            .take(6)
+            .map(|byte| format!("{byte:02x}"))
+            .collect()
     }
 }
 
@@ -65,7 +69,11 @@ impl FromStr for Digest {
         let hex = text
             .strip_prefix(ALGORITHM)
             .and_then(|rest| rest.strip_prefix(':'))
-            .filter(|hex| hex.len() == 64 && hex.is_ascii())
+            // One spelling only: a digest that could be written in two ways would
+            // let a stored byte change unnoticed.
+            .filter(|hex| {
+                hex.len() == 64 && hex.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'))
+            })
             .ok_or_else(no)?;
         let mut bytes = [0; 32];
         for (byte, pair) in bytes.iter_mut().zip(hex.as_bytes().chunks_exact(2)) {
@@ -101,5 +109,17 @@ mod tests {
         assert_eq!(one.to_string().parse::<Digest>(), Ok(one));
         assert!("sha256:xyz".parse::<Digest>().is_err());
         assert!("sha256:éé".parse::<Digest>().is_err());
+    }
+
+    #[test]
+    fn a_digest_has_one_spelling() {
+        let one = Digest::of("a", &[]).to_string();
+        let (name, hex) = one.split_at(7);
+        assert!(
+            format!("{name}{}", hex.to_uppercase())
+                .parse::<Digest>()
+                .is_err()
+        );
+        assert!(format!("{name}+{}", &hex[1..]).parse::<Digest>().is_err());
     }
 }

@@ -14,29 +14,35 @@ use crate::record::Record;
 use crate::vocabulary::bookkeeping::FactRetracted;
 use crate::vocabulary::{Fact, FactType, Process, Value};
 
-/// One fact that counts, and where the one of its type before it stands.
-#[derive(Debug, Clone)]
-struct Entry {
-    record: Arc<Record>,
-    previous: Option<usize>,
-}
+/// How many records a shared chunk holds.
+const CHUNK: usize = 256;
 
 /// The facts of one stream that count, in the order they happened.
+///
+/// Cloning is cheap however long it is: what a proposal would change is tried
+/// on a clone.
 #[derive(Debug, Clone, Default)]
 pub struct History {
-    entries: Vec<Entry>,
-    /// Where the last fact of each type stands, sorted by type.
-    latest: Vec<(FactType, usize)>,
+    /// Full chunks of records, shared between clones.
+    full: Vec<Arc<[Arc<Record>]>>,
+    /// The records after the last full chunk.
+    tail: Vec<Arc<Record>>,
+    /// Where the facts of each type stand, sorted by type.
+    by_type: Vec<(FactType, Arc<Vec<usize>>)>,
 }
 
 impl History {
     /// The history that a set of records amounts to.
     pub fn of<'a>(records: impl IntoIterator<Item = &'a Arc<Record>>) -> Self {
-        let facts: Vec<&Arc<Record>> =
-            records.into_iter().filter(|record| record.fact().is_some()).collect();
+        let facts: Vec<&Arc<Record>> = records
+            .into_iter()
+            .filter(|record| record.fact().is_some())
+            .collect();
         let retracted = retracted(&facts);
-        let mut counted: Vec<&Arc<Record>> =
-            facts.into_iter().filter(|record| !retracted.contains(&record.id)).collect();
+        let mut counted: Vec<&Arc<Record>> = facts
+            .into_iter()
+            .filter(|record| !retracted.contains(&record.id))
+            .collect();
         counted.sort_by_key(|record| (record.happened_at(), record.version));
         let mut history = Self::default();
         for record in counted {
@@ -49,11 +55,14 @@ impl History {
     /// if it did not: then the history must be built anew.
     #[must_use]
     pub(crate) fn extend(&mut self, record: &Arc<Record>) -> bool {
-        let Some(fact) = record.fact() else { return true };
+        let Some(fact) = record.fact() else {
+            return true;
+        };
         if fact.fact_type() == FactRetracted::TYPE {
             return false;
         }
-        if self.entries.last().is_some_and(|last| last.record.happened_at() > record.happened_at()) {
+        let order = |record: &Record| (record.happened_at(), record.version);
+        if self.last().is_some_and(|last| order(last) > order(record)) {
             return false;
         }
         self.push(Arc::clone(record));
@@ -63,33 +72,48 @@ impl History {
     fn push(&mut self, record: Arc<Record>) {
         let Some(fact) = record.fact() else { return };
         let fact_type = fact.fact_type();
-        let position = self.entries.len();
-        let previous = match self.latest.binary_search_by_key(&fact_type, |(known, _)| *known) {
-            Ok(found) => self
-                .latest
-                .get_mut(found)
-                .map(|(_, latest)| std::mem::replace(latest, position)),
-            Err(gap) => {
-                self.latest.insert(gap, (fact_type, position));
-                None
+        let position = self.len();
+        match self
+            .by_type
+            .binary_search_by_key(&fact_type, |(known, _)| *known)
+        {
+            Ok(found) => {
+                if let Some((_, positions)) = self.by_type.get_mut(found) {
+                    Arc::make_mut(positions).push(position);
+                }
             }
-        };
-        self.entries.push(Entry { record, previous });
+            Err(gap) => self
+                .by_type
+                .insert(gap, (fact_type, Arc::new(vec![position]))),
+        }
+        self.tail.push(record);
+        if self.tail.len() == CHUNK {
+            self.full.push(std::mem::take(&mut self.tail).into());
+        }
     }
 
     /// How many facts count.
     pub fn len(&self) -> usize {
-        self.entries.len()
+        self.full.len() * CHUNK + self.tail.len()
     }
 
     /// Whether no fact counts.
     pub fn is_empty(&self) -> bool {
-        self.entries.is_empty()
+        self.len() == 0
     }
 
     /// The record at a position.
     pub fn record(&self, position: usize) -> Option<&Arc<Record>> {
-        self.entries.get(position).map(|entry| &entry.record)
+        match self.full.get(position / CHUNK) {
+            Some(chunk) => chunk.get(position % CHUNK),
+            None => self
+                .tail
+                .get(position.checked_sub(self.full.len() * CHUNK)?),
+        }
+    }
+
+    fn last(&self) -> Option<&Arc<Record>> {
+        self.record(self.len().checked_sub(1)?)
     }
 
     /// The fact at a position.
@@ -99,12 +123,39 @@ impl History {
 
     /// All records that count, in the order they happened.
     pub fn records(&self) -> impl Iterator<Item = &Arc<Record>> {
-        self.entries.iter().map(|entry| &entry.record)
+        self.full
+            .iter()
+            .flat_map(|chunk| chunk.iter())
+            .chain(&self.tail)
     }
 
     /// How many of the facts happened at or before a moment.
     pub(crate) fn until(&self, moment: DateTime<Utc>) -> usize {
-        self.entries.partition_point(|entry| entry.record.happened_at() <= moment)
+        self.before(|record| record.happened_at() <= moment)
+    }
+
+    /// Where a record of the history stands, if it counts.
+    pub(crate) fn position_of(&self, record: &Record) -> Option<usize> {
+        let order = |record: &Record| (record.happened_at(), record.version);
+        let position = self.before(|other| order(other) < order(record));
+        self.record(position)
+            .filter(|found| found.id == record.id)
+            .map(|_| position)
+    }
+
+    /// How many records at the beginning are `early`, of which none comes after
+    /// one that is not.
+    fn before(&self, early: impl Fn(&Record) -> bool) -> usize {
+        let (mut low, mut high) = (0, self.len());
+        while low < high {
+            let middle = low + (high - low) / 2;
+            if self.record(middle).is_some_and(|record| early(record)) {
+                low = middle + 1;
+            } else {
+                high = middle;
+            }
+        }
+        low
     }
 
     /// The positions of a type of fact before `end`, latest first.
@@ -113,28 +164,19 @@ impl History {
         fact_type: FactType,
         end: usize,
     ) -> impl Iterator<Item = usize> + '_ {
-        let mut next = self
-            .latest
+        let positions: &[usize] = self
+            .by_type
             .binary_search_by_key(&fact_type, |(known, _)| *known)
             .ok()
-            .and_then(|found| self.latest.get(found))
-            .map(|(_, latest)| *latest);
-        std::iter::from_fn(move || {
-            let position = next?;
-            next = self.entries.get(position).and_then(|entry| entry.previous);
-            Some(position)
-        })
-        .skip_while(move |position| *position >= end)
+            .and_then(|found| self.by_type.get(found))
+            .map_or(&[], |(_, positions)| positions.as_slice());
+        let count = positions.partition_point(|position| *position < end);
+        positions.iter().take(count).rev().copied()
     }
 
     /// Where the stream, or one key of it, was last opened or opened again
     /// before `end`: what lies before proves nothing for what comes after.
-    pub(crate) fn opening(
-        &self,
-        process: Process,
-        key: Option<(&str, &str)>,
-        end: usize,
-    ) -> usize {
+    pub(crate) fn opening(&self, process: Process, key: Option<(&str, &str)>, end: usize) -> usize {
         let reopened = process
             .reopened_by()
             .and_then(|fact_type| self.positions_before(fact_type, end).next());
@@ -161,9 +203,8 @@ impl History {
         key: Option<(&str, &str)>,
         end: usize,
     ) -> Option<(&Value, usize)> {
-        let keyed = key.filter(|(name, _)| {
-            fact_type.spec().key.is_some_and(|spec| spec.name == *name)
-        });
+        let keyed =
+            key.filter(|(name, _)| fact_type.spec().key.is_some_and(|spec| spec.name == *name));
         self.positions_before(fact_type, end).find_map(|position| {
             let fact = self.fact(position)?;
             if let Some((_, wanted)) = keyed

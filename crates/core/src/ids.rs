@@ -28,7 +28,9 @@ pub enum BadName {
     #[error("the name holds the control character U+{0:04X}; remove it")]
     Control(u32),
     /// A process in front that does not exist.
-    #[error("`{process}` is no process; a stream id is a ticket's name, or begins with one of {known}")]
+    #[error(
+        "`{process}` is no process; a stream id is a ticket's name, or begins with one of {known}"
+    )]
     UnknownProcess {
         /// What stood before the slash.
         process: String,
@@ -62,14 +64,21 @@ impl StreamId {
         {
             return Err(BadName::UnknownProcess {
                 process: process.to_owned(),
-                known: Process::ALL.iter().map(|p| format!("{}/", p.name())).collect::<Vec<_>>().join(", "),
+                known: Process::ALL
+                    .iter()
+                    .map(|p| format!("{}/", p.name()))
+                    .collect::<Vec<_>>()
+                    .join(", "),
             });
         }
         Ok(Self(name.into()))
     }
 
     fn process_named(name: &str) -> Option<Process> {
-        Process::ALL.iter().copied().find(|process| process.name() == name)
+        Process::ALL
+            .iter()
+            .copied()
+            .find(|process| process.name() == name)
     }
 
     /// What kind of stream it is.

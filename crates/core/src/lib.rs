@@ -15,22 +15,23 @@
 //! history.
 
 // The floors, lowest first: each module uses only modules above it in this list.
-pub mod digest;
-pub mod personal;
-pub mod vocabulary;
-pub mod ids;
-pub mod record;
-mod source;
-pub mod history;
-pub mod manual;
-pub mod scene;
-pub mod derived;
-pub mod forms;
-pub mod rulebook;
-pub mod status;
-pub mod judge;
 pub mod audit;
+pub mod derived;
+pub mod digest;
+pub mod forms;
+pub mod history;
+pub mod ids;
+pub mod judge;
+pub mod manual;
+pub mod personal;
+pub mod record;
+pub mod rulebook;
+pub mod scene;
+mod source;
+pub mod status;
 mod trial;
+pub mod vocabulary;
+pub mod written;
 
 pub use audit::{Explanation, Verdict, VerdictKind, explain, verdicts};
 pub use ids::{Actor, RecordId, StreamId};

@@ -75,11 +75,16 @@ mod record_id {
 
     use super::{RecordId, RecordIdText};
 
-    pub(super) fn serialize<S: serde::Serializer>(id: &RecordId, serializer: S) -> Result<S::Ok, S::Error> {
+    pub(super) fn serialize<S: serde::Serializer>(
+        id: &RecordId,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
         RecordIdText(*id).serialize(serializer)
     }
 
-    pub(super) fn deserialize<'de, D: serde::Deserializer<'de>>(source: D) -> Result<RecordId, D::Error> {
+    pub(super) fn deserialize<'de, D: serde::Deserializer<'de>>(
+        source: D,
+    ) -> Result<RecordId, D::Error> {
         RecordIdText::deserialize(source).map(|id| id.0)
     }
 }
@@ -277,13 +282,17 @@ pub enum BadRecord {
     #[error("the record cannot be read: {0}")]
     Unreadable(String),
     /// A newer writer's shape.
-    #[error("the record has shape {found}, this program reads up to {BODY_SHAPE}; use a newer program")]
+    #[error(
+        "the record has shape {found}, this program reads up to {BODY_SHAPE}; use a newer program"
+    )]
     Newer {
         /// The shape found.
         found: u32,
     },
     /// The link does not follow from the one before and the body.
-    #[error("the record was altered, or the one before it is not the one it was written after: its chain link does not fit")]
+    #[error(
+        "the record was altered, or the one before it is not the one it was written after: its chain link does not fit"
+    )]
     ChainBroken,
     /// Personal bytes that are not the ones the body commits to.
     #[error("the personal values were altered: they do not fit the record's commitment")]
@@ -318,15 +327,21 @@ fn commitment(personal: &[u8]) -> Digest {
 pub fn seal(draft: Draft, before: &Digest, salt: &Salt) -> Result<(Record, Sealed), BadRecord> {
     let unreadable = |error: serde_json::Error| BadRecord::Unreadable(error.to_string());
     let (fact, notice, personal_fields) = match &draft.content {
-        Content::Fact(fact) => {
-            (Some(StoredFact(fact.clone())), None, PersonalFields::of(fact))
-        }
+        Content::Fact(fact) => (
+            Some(StoredFact(fact.clone())),
+            None,
+            PersonalFields::of(fact),
+        ),
         Content::Notice(notice) => (None, Some(notice.clone()), PersonalFields::default()),
     };
     let personal = if personal_fields.0.is_empty() {
         None
     } else {
-        let names = personal_fields.0.iter().map(|(name, _)| name.clone()).collect();
+        let names = personal_fields
+            .0
+            .iter()
+            .map(|(name, _)| name.clone())
+            .collect();
         let bytes = serde_json::to_vec(&PersonalBytes {
             salt: salt.iter().map(|byte| format!("{byte:02x}")).collect(),
             fields: personal_fields
@@ -336,7 +351,13 @@ pub fn seal(draft: Draft, before: &Digest, salt: &Salt) -> Result<(Record, Seale
                 .collect(),
         })
         .map_err(unreadable)?;
-        Some((Commitment { fields: names, hash: commitment(&bytes) }, bytes))
+        Some((
+            Commitment {
+                fields: names,
+                hash: commitment(&bytes),
+            },
+            bytes,
+        ))
     };
     let (commitment, personal_bytes) = personal.unzip();
     let body = Body {
@@ -374,7 +395,13 @@ pub fn seal(draft: Draft, before: &Digest, salt: &Salt) -> Result<(Record, Seale
         content: draft.content,
         chain,
     };
-    Ok((record, Sealed { body: bytes, personal: personal_bytes }))
+    Ok((
+        record,
+        Sealed {
+            body: bytes,
+            personal: personal_bytes,
+        },
+    ))
 }
 
 /// Reads a record's bytes and proves that they follow `before`.
@@ -470,7 +497,9 @@ fn restore_personal(
     committed: Option<&Commitment>,
     bytes: Option<&[u8]>,
 ) -> Result<(), BadRecord> {
-    let Some(committed) = committed else { return Ok(()) };
+    let Some(committed) = committed else {
+        return Ok(());
+    };
     let mut values = match bytes {
         Some(bytes) => {
             let read: PersonalBytes = serde_json::from_slice(bytes)
@@ -485,10 +514,15 @@ fn restore_personal(
     for name in &committed.fields {
         match fact.spec().field(name) {
             Some((place, field)) if field.field_type == FieldType::Personal => {
-                fact.set_at(place, Value::Personal(values.remove(name).map(Personal::new)));
+                fact.set_at(
+                    place,
+                    Value::Personal(values.remove(name).map(Personal::new)),
+                );
             }
             Some(_) | None => {
-                return Err(BadRecord::Unreadable(format!("`{name}` is no personal field")));
+                return Err(BadRecord::Unreadable(format!(
+                    "`{name}` is no personal field"
+                )));
             }
         }
     }
@@ -497,6 +531,11 @@ fn restore_personal(
 
 pub(crate) fn restore_evidence(fact: &mut Fact, evidence: &[Evidence]) {
     for found in evidence {
-        fact.set(&found.query, Value::Flag(found.answer));
+        // Only a field that holds evidence is evidence's to fill.
+        if let Some((place, field)) = fact.spec().field(&found.query)
+            && field.field_type == FieldType::Evidence
+        {
+            fact.set_at(place, Value::Flag(found.answer));
+        }
     }
 }

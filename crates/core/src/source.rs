@@ -21,7 +21,10 @@ pub struct SourceText {
 impl SourceText {
     /// A file's name and content.
     pub fn new(name: impl Into<String>, text: impl Into<String>) -> Self {
-        Self { name: name.into(), text: text.into() }
+        Self {
+            name: name.into(),
+            text: text.into(),
+        }
     }
 }
 
@@ -124,13 +127,19 @@ pub(crate) struct Node {
 /// Parses a TOML text.
 pub(crate) fn parse(source: &SourceText) -> Result<Node, Complaint> {
     let source = Arc::new(source.clone());
-    let place = |span: Range<usize>| Place { source: Arc::clone(&source), span };
+    let place = |span: Range<usize>| Place {
+        source: Arc::clone(&source),
+        span,
+    };
     match DeTable::parse(&source.text) {
         Ok(table) => {
             let span = table.span();
             let mut members = convert_table(table.get_ref(), &source);
             sort_by_place(&mut members);
-            Ok(Node { data: Data::Table(members), place: place(span) })
+            Ok(Node {
+                data: Data::Table(members),
+                place: place(span),
+            })
         }
         Err(error) => Err(place(error.span().unwrap_or(0..0)).complain(
             None,
@@ -146,7 +155,10 @@ fn convert_table(table: &DeTable<'_>, source: &Arc<SourceText>) -> Vec<(Key, Nod
         .map(|(name, value)| {
             let key = Key {
                 name: name.get_ref().to_string(),
-                place: Place { source: Arc::clone(source), span: name.span() },
+                place: Place {
+                    source: Arc::clone(source),
+                    span: name.span(),
+                },
             };
             (key, convert(value.get_ref(), value.span(), source))
         })
@@ -167,7 +179,10 @@ fn convert(value: &DeValue<'_>, span: Range<usize>, source: &Arc<SourceText>) ->
         },
         DeValue::Boolean(flag) => Data::Flag(*flag),
         DeValue::Array(items) => Data::List(
-            items.iter().map(|item| convert(item.get_ref(), item.span(), source)).collect(),
+            items
+                .iter()
+                .map(|item| convert(item.get_ref(), item.span(), source))
+                .collect(),
         ),
         DeValue::Table(table) => {
             let mut members = convert_table(table, source);
@@ -177,7 +192,13 @@ fn convert(value: &DeValue<'_>, span: Range<usize>, source: &Arc<SourceText>) ->
         DeValue::Float(_) => Data::Other("number with a fraction"),
         DeValue::Datetime(_) => Data::Other("date"),
     };
-    Node { data, place: Place { source: Arc::clone(source), span } }
+    Node {
+        data,
+        place: Place {
+            source: Arc::clone(source),
+            span,
+        },
+    }
 }
 
 impl Node {
@@ -238,8 +259,21 @@ impl Node {
         }
     }
 
+    /// A list, or a single item standing for one, with at least one item.
+    pub(crate) fn some_items(&self) -> Result<&[Self], Complaint> {
+        match self.items() {
+            [] => Err(self
+                .place
+                .complain(None, "the list is empty", "name at least one")),
+            items => Ok(items),
+        }
+    }
+
     pub(crate) fn texts(&self) -> Result<Vec<String>, Complaint> {
-        self.items().iter().map(|item| item.text().map(str::to_owned)).collect()
+        self.items()
+            .iter()
+            .map(|item| item.text().map(str::to_owned))
+            .collect()
     }
 
     pub(crate) fn scalars(&self) -> Result<Vec<Scalar>, Complaint> {
@@ -248,9 +282,11 @@ impl Node {
 
     pub(crate) fn table(&self) -> Result<Table<'_>, Complaint> {
         match &self.data {
-            Data::Table(members) => {
-                Ok(Table { members, place: &self.place, used: Vec::new() })
-            }
+            Data::Table(members) => Ok(Table {
+                members,
+                place: &self.place,
+                used: Vec::new(),
+            }),
             _ => Err(self.wrong("a table", "{ fact = \"call_answered\" }")),
         }
     }
@@ -260,13 +296,12 @@ impl Node {
     ///
     /// # Errors
     /// Names a placeholder nothing is known for.
-    pub(crate) fn fill(
-        &mut self,
-        choose: &dyn Fn(&str) -> Option<Self>,
-    ) -> Result<(), Complaint> {
+    pub(crate) fn fill(&mut self, choose: &dyn Fn(&str) -> Option<Self>) -> Result<(), Complaint> {
         match &mut self.data {
             Data::Text(text) => {
-                while let Some((start, end)) = placeholder(text) {
+                // What was filled in is not looked at again: a choice may hold braces.
+                let mut done = 0;
+                while let Some((start, end)) = placeholder(text, done) {
                     let name = text.get(start + 1..end).unwrap_or_default().to_owned();
                     let Some(chosen) = choose(&name) else {
                         return Err(self.place.complain(
@@ -286,19 +321,22 @@ impl Node {
                         Data::List(_) | Data::Table(_) | Data::Other(_) => {
                             return Err(chosen.place.complain(
                                 None,
-                                format!("`{name}` stands inside a text, so its choices are plain words"),
+                                format!(
+                                    "`{name}` stands inside a text, so its choices are plain words"
+                                ),
                                 "choose a word or a number",
                             ));
                         }
                     };
                     text.replace_range(start..=end, &plain);
+                    done = start + plain.len();
                 }
                 Ok(())
             }
             Data::List(items) => items.iter_mut().try_for_each(|item| item.fill(choose)),
-            Data::Table(members) => {
-                members.iter_mut().try_for_each(|(_, member)| member.fill(choose))
-            }
+            Data::Table(members) => members
+                .iter_mut()
+                .try_for_each(|(_, member)| member.fill(choose)),
             Data::Int(_) | Data::Flag(_) | Data::Other(_) => Ok(()),
         }
     }
@@ -316,7 +354,10 @@ impl Node {
                 let mut sorted: Vec<&(Key, Self)> = members.iter().collect();
                 sorted.sort_by(|(a, _), (b, _)| a.name.cmp(&b.name));
                 Json::Object(
-                    sorted.into_iter().map(|(key, value)| (key.name.clone(), value.to_json())).collect(),
+                    sorted
+                        .into_iter()
+                        .map(|(key, value)| (key.name.clone(), value.to_json()))
+                        .collect(),
                 )
             }
             Data::Other(name) => Json::from(*name),
@@ -325,9 +366,10 @@ impl Node {
 
     pub(crate) fn get(&self, name: &str) -> Option<&Self> {
         match &self.data {
-            Data::Table(members) => {
-                members.iter().find(|(key, _)| key.name == name).map(|(_, value)| value)
-            }
+            Data::Table(members) => members
+                .iter()
+                .find(|(key, _)| key.name == name)
+                .map(|(_, value)| value),
             _ => None,
         }
     }
@@ -343,13 +385,18 @@ impl Node {
     }
 }
 
-/// The first `{name}` in a text: where the braces stand.
-fn placeholder(text: &str) -> Option<(usize, usize)> {
-    let start = text.find('{')?;
-    let end = start + text.get(start..)?.find('}')?;
-    let name = text.get(start + 1..end)?;
-    let plain = !name.is_empty() && name.chars().all(|c| c.is_ascii_lowercase() || c == '_');
-    plain.then_some((start, end))
+/// The first `{name}` in a text from a place on: where the braces stand.
+fn placeholder(text: &str, from: usize) -> Option<(usize, usize)> {
+    text.get(from..)?
+        .match_indices('{')
+        .find_map(|(offset, _)| {
+            let start = from + offset;
+            let end = start + text.get(start..)?.find('}')?;
+            let name = text.get(start + 1..end)?;
+            let plain =
+                !name.is_empty() && name.chars().all(|c| c.is_ascii_lowercase() || c == '_');
+            plain.then_some((start, end))
+        })
 }
 
 /// A table being read: it knows which members were asked for, and complains of
@@ -364,7 +411,10 @@ pub(crate) struct Table<'a> {
 impl<'a> Table<'a> {
     pub(crate) fn take(&mut self, name: &'static str) -> Option<&'a Node> {
         self.used.push(name);
-        self.members.iter().find(|(key, _)| key.name == name).map(|(_, value)| value)
+        self.members
+            .iter()
+            .find(|(key, _)| key.name == name)
+            .map(|(_, value)| value)
     }
 
     pub(crate) fn demand(
@@ -374,7 +424,11 @@ impl<'a> Table<'a> {
     ) -> Result<&'a Node, Complaint> {
         let place = self.place;
         self.take(name).ok_or_else(|| {
-            place.complain(None, format!("`{name}` is missing"), format!("write e.g. {name} = {example}"))
+            place.complain(
+                None,
+                format!("`{name}` is missing"),
+                format!("write e.g. {name} = {example}"),
+            )
         })
     }
 

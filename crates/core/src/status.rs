@@ -18,7 +18,10 @@ pub struct Status {
 
 /// The status that follows from a history.
 pub fn status(process: Process, history: &History) -> Status {
-    let mut status = Status { stream: "not opened", visits: BTreeMap::new() };
+    let mut status = Status {
+        stream: "not opened",
+        visits: BTreeMap::new(),
+    };
     for record in history.records() {
         let Some(fact) = record.fact() else { continue };
         match process {

@@ -71,11 +71,17 @@ impl Comparison {
         let second = case.under(Arc::clone(b));
         let mut after: BTreeMap<About, Verdict> = BTreeMap::new();
         for verdict in verdicts(&second, now) {
-            self.counts.entry((Arc::clone(&verdict.rule), verdict.kind)).or_default().1 += 1;
+            self.counts
+                .entry((Arc::clone(&verdict.rule), verdict.kind))
+                .or_default()
+                .1 += 1;
             after.insert(about(&verdict), verdict);
         }
         for before in verdicts(&first, now) {
-            self.counts.entry((Arc::clone(&before.rule), before.kind)).or_default().0 += 1;
+            self.counts
+                .entry((Arc::clone(&before.rule), before.kind))
+                .or_default()
+                .0 += 1;
             match after.remove(&about(&before)) {
                 Some(after) if after.kind == before.kind => self.same += 1,
                 after => self.flip(&first, Some(before), after),
@@ -87,16 +93,19 @@ impl Comparison {
     }
 
     fn flip(&mut self, case: &Case, before: Option<Verdict>, after: Option<Verdict>) {
-        let (kind_before, kind_after) =
-            (before.as_ref().map(|v| v.kind), after.as_ref().map(|v| v.kind));
+        let (kind_before, kind_after) = (
+            before.as_ref().map(|v| v.kind),
+            after.as_ref().map(|v| v.kind),
+        );
         // That nothing happened a rule speaks of is no change worth a line.
-        let silent = |kind: Option<VerdictKind>| {
-            kind.is_none_or(|kind| kind == VerdictKind::NotApplicable)
-        };
+        let silent =
+            |kind: Option<VerdictKind>| kind.is_none_or(|kind| kind == VerdictKind::NotApplicable);
         if silent(kind_before) && silent(kind_after) {
             return;
         }
-        let Some(shown) = after.or(before) else { return };
+        let Some(shown) = after.or(before) else {
+            return;
+        };
         let deciding = shown.facts.last().and_then(|id| case.record(*id));
         let started = shown.facts.first().and_then(|id| case.record(*id));
         let zone = case.rulebook().calendar.zone();

@@ -5,8 +5,8 @@ use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 use thirdring_calendar::Calendar;
 
-use crate::audit::verdict::{Verdict, VerdictKind, verdicts_of};
 use crate::audit::Observable;
+use crate::audit::verdict::{Verdict, VerdictKind, verdicts_of};
 use crate::forms::Form;
 use crate::forms::limit::{Limit, describe_seconds};
 use crate::forms::run::{End, Run};
@@ -44,7 +44,14 @@ pub fn explain(case: &Case, rule: &str, now: DateTime<Utc>) -> Option<Explanatio
     let source = found
         .sources
         .iter()
-        .map(|source| format!("{} {}: {}", source.manual, source.section, source.quotes.join(" / ")))
+        .map(|source| {
+            format!(
+                "{} {}: {}",
+                source.manual,
+                source.section,
+                source.quotes.join(" / ")
+            )
+        })
         .collect::<Vec<_>>()
         .join("\n");
     let mut choices: Vec<String> = found
@@ -52,7 +59,12 @@ pub fn explain(case: &Case, rule: &str, now: DateTime<Utc>) -> Option<Explanatio
         .iter()
         .map(|choice| format!("{} = {}: {}", choice.name, choice.value, choice.because))
         .collect();
-    choices.extend(found.changes.iter().map(|change| format!("changed: {}: {}", change.what, change.because)));
+    choices.extend(
+        found
+            .changes
+            .iter()
+            .map(|change| format!("changed: {}: {}", change.what, change.because)),
+    );
     let mut steps = vec![format!(
         "judged by the manual `{}`, rulebook {}, zone data {}",
         rulebook.name,
@@ -65,7 +77,9 @@ pub fn explain(case: &Case, rule: &str, now: DateTime<Utc>) -> Option<Explanatio
     }
     if verdicts.is_empty() {
         steps.push(match found.clauses.first() {
-            Some(clause) if !found.can_break() => format!("nothing can break it: {}", clause.describe()),
+            Some(clause) if !found.can_break() => {
+                format!("nothing can break it: {}", clause.describe())
+            }
             Some(_) | None => "it speaks of another kind of stream".to_owned(),
         });
     }
@@ -80,7 +94,9 @@ pub fn explain(case: &Case, rule: &str, now: DateTime<Utc>) -> Option<Explanatio
 }
 
 fn is_guard(rule: &Rule, verdict: &Verdict) -> bool {
-    rule.clauses.iter().any(|clause| clause.number == verdict.clause && !clause.form.is_clock())
+    rule.clauses
+        .iter()
+        .any(|clause| clause.number == verdict.clause && !clause.form.is_clock())
         || verdict.facts.is_empty()
 }
 
@@ -89,12 +105,22 @@ fn zone(case: &Case) -> Tz {
 }
 
 fn show(moment: DateTime<Utc>, zone: Tz) -> String {
-    moment.with_timezone(&zone).format("%a %Y-%m-%d %H:%M:%S%.f %Z").to_string()
+    moment
+        .with_timezone(&zone)
+        .format("%a %Y-%m-%d %H:%M:%S%.f %Z")
+        .to_string()
 }
 
 fn describe_record(record: &Record, zone: Tz) -> String {
-    let what = record.fact().map_or("notice", |fact| fact.fact_type().name());
-    format!("{what} by {} at {} (record {})", record.doer(), show(record.happened_at(), zone), record.id)
+    let what = record
+        .fact()
+        .map_or("notice", |fact| fact.fact_type().name());
+    format!(
+        "{what} by {} at {} (record {})",
+        record.doer(),
+        show(record.happened_at(), zone),
+        record.id
+    )
 }
 
 fn guard_step(case: &Case, verdict: &Verdict, steps: &mut Vec<String>) {
@@ -104,7 +130,11 @@ fn guard_step(case: &Case, verdict: &Verdict, steps: &mut Vec<String>) {
         return;
     };
     if let Some(record) = case.record(*judged) {
-        steps.push(format!("clause {} judges {}", verdict.clause, describe_record(record, zone)));
+        steps.push(format!(
+            "clause {} judges {}",
+            verdict.clause,
+            describe_record(record, zone)
+        ));
     }
     for id in proof {
         if let Some(record) = case.record(*id) {
@@ -127,11 +157,25 @@ fn clock_steps(case: &Case, rule: &Rule, now: DateTime<Utc>, steps: &mut Vec<Str
     }
 }
 
-fn run_steps(case: &Case, clause: u16, form: &Form, run: &Run, now: DateTime<Utc>, steps: &mut Vec<String>) {
+fn run_steps(
+    case: &Case,
+    clause: u16,
+    form: &Form,
+    run: &Run,
+    now: DateTime<Utc>,
+    steps: &mut Vec<String>,
+) {
     let zone = zone(case);
     let calendar = &case.rulebook().calendar;
-    let key = run.key.as_ref().map(|key| format!(" for {key}")).unwrap_or_default();
-    steps.push(format!("clause {clause}{key}: started by {}", describe_record(&run.started_by, zone)));
+    let key = run
+        .key
+        .as_ref()
+        .map(|key| format!(" for {key}"))
+        .unwrap_or_default();
+    steps.push(format!(
+        "clause {clause}{key}: started by {}",
+        describe_record(&run.started_by, zone)
+    ));
     if run.from != run.started_by.happened_at() {
         steps.push(format!("  it counts from {}", show(run.from, zone)));
     }
@@ -143,9 +187,18 @@ fn run_steps(case: &Case, clause: u16, form: &Form, run: &Run, now: DateTime<Utc
         steps.push("  its condition no longer holds".to_owned());
     }
     for pause in &run.pauses {
-        let until = pause.to.map_or_else(|| "still".to_owned(), |to| format!("until {}", show(to, zone)));
-        let what = pause.by.fact().map_or("notice", |fact| fact.fact_type().name());
-        steps.push(format!("  paused by {what} from {} {until}", show(pause.from, zone)));
+        let until = pause.to.map_or_else(
+            || "still".to_owned(),
+            |to| format!("until {}", show(to, zone)),
+        );
+        let what = pause
+            .by
+            .fact()
+            .map_or("notice", |fact| fact.fact_type().name());
+        steps.push(format!(
+            "  paused by {what} from {} {until}",
+            show(pause.from, zone)
+        ));
     }
     if let Form::Within(within) = form {
         for limit in &within.limits {
@@ -153,7 +206,10 @@ fn run_steps(case: &Case, clause: u16, form: &Form, run: &Run, now: DateTime<Utc
         }
     }
     if let Some(due) = run.due {
-        steps.push(format!("  due at {} (that moment is still in time)", show(due, zone)));
+        steps.push(format!(
+            "  due at {} (that moment is still in time)",
+            show(due, zone)
+        ));
         if let Some(year) = calendar.unannounced(run.from, due) {
             steps.push(format!(
                 "  careful: the holidays of {year} are not announced in this calendar; the due moment may move"
@@ -165,10 +221,14 @@ fn run_steps(case: &Case, clause: u16, form: &Form, run: &Run, now: DateTime<Utc
     }
     steps.push(match &run.end {
         Some(End::Answered(record)) => format!("  answered by {}", describe_record(record, zone)),
-        Some(End::Early(record)) => format!("  answered too early by {}", describe_record(record, zone)),
+        Some(End::Early(record)) => {
+            format!("  answered too early by {}", describe_record(record, zone))
+        }
         Some(End::Waived(record)) => format!("  waived by {}", describe_record(record, zone)),
         Some(End::Cancelled(record)) => format!("  ended by {}", describe_record(record, zone)),
-        Some(End::Superseded(record)) => format!("  started anew by {}", describe_record(record, zone)),
+        Some(End::Superseded(record)) => {
+            format!("  started anew by {}", describe_record(record, zone))
+        }
         Some(End::Lapsed) => "  the period passed without it".to_owned(),
         None => format!("  still open at {}", show(now, zone)),
     });
@@ -183,16 +243,28 @@ fn run_steps(case: &Case, clause: u16, form: &Form, run: &Run, now: DateTime<Utc
     let until = run.ended_by().map_or(now, |record| record.happened_at());
     let took = describe_seconds((until - run.from).num_seconds());
     let late = match run.due {
-        Some(due) if until > due => format!(", {} after the limit", describe_seconds((until - due).num_seconds())),
+        Some(due) if until > due => format!(
+            ", {} after the limit",
+            describe_seconds((until - due).num_seconds())
+        ),
         Some(_) | None => String::new(),
     };
     steps.push(format!("  {}: {took} by the clock{late}", kind.name()));
 }
 
 /// The sum: which windows were counted, day by day, until the limit was full.
-fn limit_steps(within: &Within, limit: Limit, run: &Run, calendar: &Calendar, zone: Tz, steps: &mut Vec<String>) {
+fn limit_steps(
+    within: &Within,
+    limit: Limit,
+    run: &Run,
+    calendar: &Calendar,
+    zone: Tz,
+    steps: &mut Vec<String>,
+) {
     steps.push(format!("  limit {limit}"));
-    let Ok(due) = within.due_of(limit, run, calendar) else { return };
+    let Ok(due) = within.due_of(limit, run, calendar) else {
+        return;
+    };
     if run.is_paused() {
         return;
     }
@@ -229,7 +301,10 @@ fn limit_steps(within: &Within, limit: Limit, run: &Run, calendar: &Calendar, zo
     if shown > WINDOWS_SHOWN {
         steps.push(format!("    … {} more windows", shown - WINDOWS_SHOWN));
     }
-    steps.push(format!("    working time counted: {}", describe_seconds(sum)));
+    steps.push(format!(
+        "    working time counted: {}",
+        describe_seconds(sum)
+    ));
 }
 
 /// The closed days between two windows, with the reason each is closed.
@@ -242,7 +317,9 @@ fn skipped_days(
     if let Some(last) = *last {
         let mut day = last;
         for _ in 0..WINDOWS_SHOWN * 2 {
-            let Some(next) = day.succ_opt().filter(|next| *next < date) else { break };
+            let Some(next) = day.succ_opt().filter(|next| *next < date) else {
+                break;
+            };
             day = next;
             if let Some(reason) = calendar.closed_reason(day) {
                 steps.push(format!("    {day}: closed ({reason:?})"));

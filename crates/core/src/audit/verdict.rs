@@ -10,11 +10,11 @@ use crate::forms::ruling::Ruling;
 use crate::forms::run::{End, Run};
 use crate::forms::{Clause, Form};
 use crate::ids::{RecordId, StreamId};
-use crate::judge::{Case, lifting_rule, roll_clocks};
+use crate::judge::{Case, lifting_rule, roll_clocks, rule_lifting_run};
 use crate::record::Record;
 use crate::rulebook::Rule;
 use crate::scene::Scene;
-use crate::vocabulary::FactType;
+use crate::vocabulary::{FactType, Process};
 
 /// What a rule says about a history.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -117,7 +117,9 @@ impl Observable {
             let names: Vec<&str> = demanded.iter().map(|fact| fact.name()).collect();
             return Some(format!("the log does not show {}", names.join(" or ")));
         }
-        let Form::Carries(carries) = &clause.form else { return None };
+        let Form::Carries(carries) = &clause.form else {
+            return None;
+        };
         carries.reads_fields().find_map(|field| {
             clause
                 .facts
@@ -150,11 +152,18 @@ pub fn verdicts_of(
         let mut blind = None;
         let mut judgeable = false;
         for clause in &rule.clauses {
-            let clause_runs = if clause.form.is_clock() { runs.next() } else { None };
+            let clause_runs = if clause.form.is_clock() {
+                runs.next()
+            } else {
+                None
+            };
             if only.is_some_and(|only| only != &*rule.id) {
                 continue;
             }
-            let at_home = clause.facts.iter().any(|fact| fact.spec().process == process);
+            let at_home = clause
+                .facts
+                .iter()
+                .any(|fact| [process, Process::Any].contains(&fact.spec().process));
             if !(clause.form.is_guard() || clause.form.is_clock()) || !at_home {
                 continue;
             }
@@ -210,8 +219,12 @@ fn guard_verdicts(case: &Case, rule: &Rule, clause: &Clause, said: &mut Vec<Verd
         .collect();
     positions.sort_unstable();
     for position in positions {
-        let Some(record) = history.record(position) else { continue };
-        let Some(scene) = scene_at(case, record, position) else { continue };
+        let Some(record) = history.record(position) else {
+            continue;
+        };
+        let Some(scene) = scene_at(case, record, position) else {
+            continue;
+        };
         let (kind, why, proof) = match clause.judge(&scene) {
             Ruling::NotApplicable => continue,
             Ruling::Kept(proof) => {
@@ -221,16 +234,27 @@ fn guard_verdicts(case: &Case, rule: &Rule, clause: &Clause, said: &mut Vec<Verd
                 };
                 (VerdictKind::Kept, why, proof)
             }
-            Ruling::Attested => (VerdictKind::Attested, "somebody vouched for it".to_owned(), Vec::new()),
+            Ruling::Attested => (
+                VerdictKind::Attested,
+                "somebody vouched for it".to_owned(),
+                Vec::new(),
+            ),
             Ruling::Broken(shortfall) => match lifting_rule(case, rule, &scene) {
-                Some(permission) => {
-                    (VerdictKind::Lifted, format!("lifted by {}", permission.id), shortfall.proof)
-                }
+                Some(permission) => (
+                    VerdictKind::Lifted,
+                    format!("lifted by {}", permission.id),
+                    shortfall.proof,
+                ),
                 None => (VerdictKind::Broken, shortfall.missing, shortfall.proof),
             },
         };
         let mut facts = vec![record.id];
-        facts.extend(proof.iter().filter_map(|position| history.record(*position)).map(|r| r.id));
+        facts.extend(
+            proof
+                .iter()
+                .filter_map(|position| history.record(*position))
+                .map(|r| r.id),
+        );
         said.push(Verdict {
             key: scene.key().map(|(_, value)| value.to_owned()),
             at: Some(record.happened_at()),
@@ -250,7 +274,11 @@ fn names(case: &Case, positions: &[usize]) -> String {
 }
 
 /// The scene of a fact of the history.
-pub(super) fn scene_at<'a>(case: &'a Case, record: &'a Record, position: usize) -> Option<Scene<'a>> {
+pub(super) fn scene_at<'a>(
+    case: &'a Case,
+    record: &'a Record,
+    position: usize,
+) -> Option<Scene<'a>> {
     Some(Scene {
         history: case.history(),
         end: position,
@@ -263,7 +291,7 @@ pub(super) fn scene_at<'a>(case: &'a Case, record: &'a Record, position: usize) 
 }
 
 /// What a run of a clock says; nothing where its condition never held.
-fn run_verdict(
+pub(super) fn run_verdict(
     case: &Case,
     rule: &Rule,
     clause: &Clause,
@@ -273,8 +301,12 @@ fn run_verdict(
     if !run.ever_applied || (!run.applies && !run.missed) {
         return None;
     }
-    // A run that has not begun by now is not there yet.
-    if run.from > now && run.started_by.happened_at() > now {
+    // A run or a period that has not begun by now is not there yet.
+    let begun = match &clause.form {
+        Form::Every(_) => run.from,
+        _ => run.started_by.happened_at(),
+    };
+    if begun > now && run.from > now {
         return None;
     }
     let measured = clause.form.kind() == "measured";
@@ -292,18 +324,45 @@ fn run_verdict(
         ),
         Some(End::Answered(record)) if measured => (
             VerdictKind::Measured,
-            format!("{} came after {}", fact_name(record), describe_seconds(seconds)),
+            format!(
+                "{} came after {}",
+                fact_name(record),
+                describe_seconds(seconds)
+            ),
+        ),
+        // A time that counts from a moment to come may be met before it begins.
+        Some(End::Answered(record)) if seconds < 0 => (
+            VerdictKind::Kept,
+            format!(
+                "{} came {} before its time began, in time",
+                fact_name(record),
+                describe_seconds(-seconds)
+            ),
         ),
         Some(End::Answered(record)) => (
             VerdictKind::Kept,
-            format!("{} came after {}, in time", fact_name(record), describe_seconds(seconds)),
+            format!(
+                "{} came after {}, in time",
+                fact_name(record),
+                describe_seconds(seconds)
+            ),
         ),
         Some(End::Early(record)) => (
             VerdictKind::Broken,
-            format!("{} came after {}, too early", fact_name(record), describe_seconds(seconds)),
+            format!(
+                "{} came after {}, too early",
+                fact_name(record),
+                describe_seconds(seconds)
+            ),
         ),
-        Some(End::Waived(record)) => (VerdictKind::Waived, format!("waived by {}", fact_name(record))),
-        Some(End::Lapsed) => (VerdictKind::Broken, "the period passed without it".to_owned()),
+        Some(End::Waived(record)) => (
+            VerdictKind::Waived,
+            format!("waived by {}", fact_name(record)),
+        ),
+        Some(End::Lapsed) => (
+            VerdictKind::Broken,
+            "the period passed without it".to_owned(),
+        ),
         Some(End::Cancelled(record) | End::Superseded(record)) if run.missed => (
             VerdictKind::Broken,
             format!("it had not come when {} ended the wait", fact_name(record)),
@@ -317,7 +376,7 @@ fn run_verdict(
     facts.extend(run.ended_by().map(|record| record.id));
     facts.dedup();
     let (kind, why) = if kind == VerdictKind::Broken {
-        match lifting_of_run(case, rule, run) {
+        match rule_lifting_run(case, rule, run) {
             Some(permission) => (VerdictKind::Lifted, format!("lifted by {}", permission.id)),
             None => (kind, why),
         }
@@ -334,11 +393,6 @@ fn run_verdict(
     })
 }
 
-fn lifting_of_run<'a>(case: &'a Case, rule: &'a Rule, run: &Run) -> Option<&'a Rule> {
-    let position = case.history().records().position(|record| record.id == run.started_by.id)?;
-    lifting_rule(case, rule, &scene_at(case, &run.started_by, position)?)
-}
-
 fn pending_why(run: &Run, measured: bool, seconds: i64) -> String {
     match (&run.trouble, run.due) {
         (Some(trouble), _) => format!("the calendar has no due moment: {trouble}"),
@@ -350,17 +404,27 @@ fn pending_why(run: &Run, measured: bool, seconds: i64) -> String {
 }
 
 fn fact_name(record: &Record) -> &'static str {
-    record.fact().map_or("a notice", |fact| fact.fact_type().name())
+    record
+        .fact()
+        .map_or("a notice", |fact| fact.fact_type().name())
 }
 
 /// A lateness, exact: parts of a second are not cut.
 fn describe_exact(span: chrono::TimeDelta) -> String {
     let nanos = span.subsec_nanos();
     let whole = describe_seconds(span.num_seconds());
-    if nanos == 0 { whole } else { format!("{whole} {} ms", f_millis(nanos)) }
+    match (nanos, span.num_seconds()) {
+        (0, _) => whole,
+        (nanos, 0) => format!("{} ms", millis(nanos)),
+        (nanos, _) => format!("{whole} {} ms", millis(nanos)),
+    }
 }
 
-fn f_millis(nanos: i32) -> String {
+fn millis(nanos: i32) -> String {
     let (millis, rest) = (nanos / 1_000_000, nanos % 1_000_000);
-    if rest == 0 { millis.to_string() } else { format!("{millis}.{rest:06}") }
+    if rest == 0 {
+        millis.to_string()
+    } else {
+        format!("{millis}.{rest:06}")
+    }
 }

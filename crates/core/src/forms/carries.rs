@@ -28,7 +28,11 @@ pub struct Carries {
 impl Carries {
     /// Judges one fact.
     pub fn judge(&self, scene: &Scene<'_>) -> Ruling {
-        if self.attests.is_empty() { self.judge_fields(scene.fact) } else { self.judge_claims(scene.fact) }
+        if self.attests.is_empty() {
+            self.judge_fields(scene.fact)
+        } else {
+            self.judge_claims(scene.fact)
+        }
     }
 
     fn judge_fields(&self, fact: &Fact) -> Ruling {
@@ -83,14 +87,22 @@ impl Carries {
             Some(Value::Words(words)) => words,
             _ => &[],
         };
-        let missing: Vec<&str> =
-            self.attests.iter().map(String::as_str).filter(|claim| !made.iter().any(|m| m == claim)).collect();
+        let missing: Vec<&str> = self
+            .attests
+            .iter()
+            .map(String::as_str)
+            .filter(|claim| !made.iter().any(|m| m == claim))
+            .collect();
         if missing.is_empty() {
             Ruling::Attested
         } else {
             Ruling::Broken(Shortfall {
                 missing: format!("nobody vouches for {}", missing.join(", ")),
-                accepted: format!("{} with attested: {}", fact.fact_type(), self.attests.join(", ")),
+                accepted: format!(
+                    "{} with attested: {}",
+                    fact.fact_type(),
+                    self.attests.join(", ")
+                ),
                 later: Later::WhenCorrected,
                 proof: Vec::new(),
             })
@@ -121,8 +133,16 @@ impl Carries {
                 several => format!("{name} is one of {}", several.join(", ")),
             });
         }
-        parts.extend(self.at_most.iter().map(|(name, most)| format!("{name} is at most {most}")));
-        parts.extend(self.at_least.iter().map(|(name, least)| format!("{name} is at least {least}")));
+        parts.extend(
+            self.at_most
+                .iter()
+                .map(|(name, most)| format!("{name} is at most {most}")),
+        );
+        parts.extend(
+            self.at_least
+                .iter()
+                .map(|(name, least)| format!("{name} is at least {least}")),
+        );
         if !self.attests.is_empty() {
             parts.push(format!("somebody vouches for {}", self.attests.join(", ")));
         }
@@ -136,7 +156,7 @@ impl Carries {
     ) -> Result<Self, Complaint> {
         let mut carries = Self::default();
         if let Some(node) = table.take("carries") {
-            for item in node.items() {
+            for item in node.some_items()? {
                 let name = item.text()?;
                 for fact in facts {
                     reading.field(*fact, name, &item.place)?;
@@ -147,6 +167,7 @@ impl Carries {
         if let Some(node) = table.take("one_of") {
             for (key, value) in node.table()?.members() {
                 let mut values = Vec::new();
+                value.some_items()?;
                 for fact in facts {
                     values = reading.field_values(*fact, &key.name, key, value)?;
                 }
@@ -160,7 +181,11 @@ impl Carries {
             carries.at_least = read_bounds(node, facts, reading)?;
         }
         for (name, most) in &carries.at_most {
-            if carries.at_least.iter().any(|(other, least)| other == name && least > most) {
+            if carries
+                .at_least
+                .iter()
+                .any(|(other, least)| other == name && least > most)
+            {
                 return Err(table.place.complain(
                     None,
                     format!("`{name}` cannot be at most {most} and at least more"),
@@ -169,6 +194,7 @@ impl Carries {
             }
         }
         if let Some(node) = table.take("attests") {
+            node.some_items()?;
             carries.attests = node.texts()?;
             let others = !carries.present.is_empty()
                 || !carries.one_of.is_empty()

@@ -30,14 +30,19 @@ impl ClockScene<'_> {
     pub(crate) fn key(&self) -> Option<&str> {
         let name = self.same?;
         let fact = self.record.fact()?;
-        fact.spec().key.filter(|key| key.name == name).and_then(|_| fact.key())
+        fact.spec()
+            .key
+            .filter(|key| key.name == name)
+            .and_then(|_| fact.key())
     }
 
     /// Whether the fact is about this run: it has the run's key, or no such key
     /// at all (a classification concerns every visit).
     pub(crate) fn concerns(&self, run: &Run) -> bool {
         let Some(name) = self.same else { return true };
-        let Some(fact) = self.record.fact() else { return false };
+        let Some(fact) = self.record.fact() else {
+            return false;
+        };
         match fact.spec().key {
             Some(key) if key.name == name => fact.key() == run.key.as_deref(),
             Some(_) | None => true,

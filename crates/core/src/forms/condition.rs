@@ -4,7 +4,7 @@ use crate::derived::{self, DerivedField};
 use crate::forms::reading::Reading;
 use crate::scene::Scene;
 use crate::source::{Complaint, Node};
-use crate::vocabulary::{Attribute, FactType, Scalar, nearest};
+use crate::vocabulary::{Attribute, Fact, FactType, Scalar, nearest};
 
 /// When a clause applies.
 #[derive(Debug, Clone, Default)]
@@ -87,6 +87,17 @@ impl Condition {
             && !self.none.iter().any(|test| test.truth(scene) == Some(true))
     }
 
+    /// Whether the fields of the starting fact, which never change, leave it
+    /// open that the condition holds now or some day.
+    pub(crate) fn left_open_by(&self, fact: &Fact) -> bool {
+        let says = |test: &Test| {
+            fact.get(&test.name)
+                .is_some_and(|value| test.values.iter().any(|wanted| value.matches(wanted)))
+        };
+        let of_field = |test: &&Test| matches!(test.source, TestSource::Field);
+        self.all.iter().filter(of_field).all(says) && !self.none.iter().filter(of_field).any(says)
+    }
+
     /// Whether there is nothing to test.
     pub fn is_empty(&self) -> bool {
         self.all.is_empty() && self.none.is_empty()
@@ -128,7 +139,10 @@ impl Condition {
         };
         let all = read(wanted)?;
         // `unless = { level = [] }`: a choice may exempt nothing.
-        let none = read(exempt)?.into_iter().filter(|test| !test.values.is_empty()).collect();
+        let none = read(exempt)?
+            .into_iter()
+            .filter(|test| !test.values.is_empty())
+            .collect();
         Ok(Self { all, none })
     }
 }
@@ -149,16 +163,28 @@ fn read_tests(
                 for fact in facts {
                     values = reading.field_values(*fact, &name, key, value)?;
                 }
-                return Ok(Test { name, source: TestSource::Field, values });
+                return Ok(Test {
+                    name,
+                    source: TestSource::Field,
+                    values,
+                });
             }
             let attributes = reading.attributes(facts);
             if let Some(attribute) = attributes.iter().find(|known| known.name == name) {
                 let values = reading.field_values(attribute.fact, attribute.field, key, value)?;
-                return Ok(Test { name, source: TestSource::Attribute(*attribute), values });
+                return Ok(Test {
+                    name,
+                    source: TestSource::Attribute(*attribute),
+                    values,
+                });
             }
             if let Some(field) = derived::named(&name) {
                 let values = value.scalars()?;
-                return Ok(Test { name, source: TestSource::Derived(field), values });
+                return Ok(Test {
+                    name,
+                    source: TestSource::Derived(field),
+                    values,
+                });
             }
             let mut known: Vec<&str> = facts
                 .iter()

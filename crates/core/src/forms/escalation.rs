@@ -1,5 +1,7 @@
 //! Warnings before a limit and the ladder after it.
 
+use std::collections::BTreeSet;
+
 use chrono::{DateTime, Utc};
 use thirdring_calendar::Calendar;
 
@@ -64,33 +66,50 @@ impl Steps {
         calendar: &Calendar,
         now: DateTime<Utc>,
     ) -> Vec<DatedStep> {
-        let Some(due) = run.due else { return Vec::new() };
+        let Some(due) = run.due else {
+            return Vec::new();
+        };
         let mut steps = Vec::new();
         for (index, at) in self.warnings(due, percent, calendar) {
             // Once the limit has passed a warning helps nobody.
             if at <= now && now <= due {
-                steps.push(DatedStep { at, step: Step::Warned(index), to: None });
+                steps.push(DatedStep {
+                    at,
+                    step: Step::Warned(index),
+                    to: None,
+                });
             }
         }
         if due < now {
-            steps.push(DatedStep { at: due, step: Step::Missed, to: None });
+            steps.push(DatedStep {
+                at: due,
+                step: Step::Missed,
+                to: None,
+            });
         }
         for (rung, number) in self.escalate.iter().zip(1u16..) {
             let mut latest = None;
             let mut at = rung.after.after(due, calendar).ok();
             let mut again = 0;
             while let Some(moment) = at {
-                if moment > now || moment < due || again > REPEATS_MAX {
+                // At the due moment itself nobody is late yet.
+                if moment > now || now <= due || again > REPEATS_MAX {
                     break;
                 }
                 latest = Some((moment, again));
                 again += 1;
-                at = rung.again.and_then(|limit| limit.after(moment, calendar).ok()).filter(|next| *next > moment);
+                at = rung
+                    .again
+                    .and_then(|limit| limit.after(moment, calendar).ok())
+                    .filter(|next| *next > moment);
             }
             if let Some((at, again)) = latest {
                 steps.push(DatedStep {
                     at,
-                    step: Step::Escalated { rung: number, again },
+                    step: Step::Escalated {
+                        rung: number,
+                        again,
+                    },
                     to: Some(rung.to.clone()),
                 });
             }
@@ -100,37 +119,69 @@ impl Steps {
     }
 
     /// The soonest step that was not announced yet. A limit's own moment is
-    /// still in time; what it brings is true just after it. `told` says how
-    /// often a rung was told again so far; tellings that a pause in looking
-    /// jumped over are not made up for.
+    /// still in time; what it brings is true just after it. `told` gives the
+    /// tellings of a rung so far, by number and moment; tellings that a pause in
+    /// looking jumped over are not made up for.
     pub(crate) fn next(
         &self,
         run: &Run,
         percent: &dyn Fn(u32) -> Option<DateTime<Utc>>,
         calendar: &Calendar,
         announced: &dyn Fn(&DatedStep) -> bool,
-        told: &dyn Fn(u16) -> Option<u32>,
+        told: &dyn Fn(u16) -> BTreeSet<(u32, DateTime<Utc>)>,
     ) -> Option<DatedStep> {
         let due = run.due?;
-        let missed = DatedStep { at: due, step: Step::Missed, to: None };
+        let missed = DatedStep {
+            at: due,
+            step: Step::Missed,
+            to: None,
+        };
         let over = announced(&missed);
-        let warnings = self.warnings(due, percent, calendar).into_iter().filter(|_| !over).map(
-            |(number, at)| DatedStep { at, step: Step::Warned(number), to: None },
-        );
-        let rungs = self.escalate.iter().zip(1u16..).filter_map(|(rung, number)| {
-            let mut at = rung.after.after(due, calendar).ok()?;
-            let again = match told(number) {
-                None => 0,
-                Some(told) => {
-                    for _ in 0..=told.min(REPEATS_MAX) {
-                        at = rung.again?.after(at, calendar).ok().filter(|next| *next > at)?;
+        let warnings = self
+            .warnings(due, percent, calendar)
+            .into_iter()
+            .filter(|_| !over)
+            .map(|(number, at)| DatedStep {
+                at,
+                step: Step::Warned(number),
+                to: None,
+            });
+        let rungs = self
+            .escalate
+            .iter()
+            .zip(1u16..)
+            .filter_map(|(rung, number)| {
+                let told = told(number);
+                let last = told.last().map_or(0, |(again, _)| *again);
+                let mut upcoming = None;
+                let mut at = rung.after.after(due, calendar).ok();
+                let mut again = 0;
+                // A telling counts only if it belongs to the due moment as it is now.
+                while let Some(moment) = at.filter(|_| again <= REPEATS_MAX) {
+                    if told.contains(&(again, moment)) {
+                        upcoming = None;
+                    } else if upcoming.is_none() {
+                        upcoming = Some((moment, again));
                     }
-                    told + 1
+                    if again > last {
+                        break;
+                    }
+                    again += 1;
+                    at = rung
+                        .again
+                        .and_then(|limit| limit.after(moment, calendar).ok())
+                        .filter(|next| *next > moment);
                 }
-            };
-            let step = Step::Escalated { rung: number, again };
-            (again <= REPEATS_MAX).then(|| DatedStep { at, step, to: Some(rung.to.clone()) })
-        });
+                let (at, again) = upcoming?;
+                Some(DatedStep {
+                    at,
+                    step: Step::Escalated {
+                        rung: number,
+                        again,
+                    },
+                    to: Some(rung.to.clone()),
+                })
+            });
         warnings
             .chain(rungs)
             .chain([missed])
@@ -166,7 +217,10 @@ impl Steps {
             });
         }
         for rung in &self.escalate {
-            let again = rung.again.map(|limit| format!(", again every {limit}")).unwrap_or_default();
+            let again = rung
+                .again
+                .map(|limit| format!(", again every {limit}"))
+                .unwrap_or_default();
             parts.push(format!("{} told {} after{again}", rung.to, rung.after));
         }
         parts.join("; ")
@@ -190,7 +244,11 @@ impl Steps {
                 let role = rung.demand("to", "\"service_manager\"")?;
                 let roles = reading.roles(role)?;
                 let [to] = roles.as_slice() else {
-                    return Err(role.place.complain(None, "a rung tells one role", "write one rung for each role"));
+                    return Err(role.place.complain(
+                        None,
+                        "a rung tells one role",
+                        "write one rung for each role",
+                    ));
                 };
                 let again = rung.take("again").map(Limit::read).transpose()?;
                 let mut complaints = Vec::new();
@@ -198,7 +256,11 @@ impl Steps {
                 if let Some(complaint) = complaints.pop() {
                     return Err(complaint);
                 }
-                steps.escalate.push(Rung { after, to: to.clone(), again });
+                steps.escalate.push(Rung {
+                    after,
+                    to: to.clone(),
+                    again,
+                });
             }
         }
         if limits.is_empty() && !(steps.warn.is_empty() && steps.escalate.is_empty()) {
@@ -224,14 +286,21 @@ fn read_warning(node: &Node, limits: &[Limit]) -> Result<Warning, Complaint> {
         }
         return match hundredths.trim().parse::<u32>() {
             Ok(hundredths) if (1..100).contains(&hundredths) => Ok(Warning::Percent(hundredths)),
-            _ => Err(node.place.complain(None, format!("`{text}` is no fraction of a limit"), "write e.g. \"80 %\"")),
+            _ => Err(node.place.complain(
+                None,
+                format!("`{text}` is no fraction of a limit"),
+                "write e.g. \"80 %\"",
+            )),
         };
     }
-    text.strip_suffix("before").and_then(Limit::parse).map(Warning::Before).ok_or_else(|| {
-        node.place.complain(
-            None,
-            format!("`{text}` is no warning"),
-            "write e.g. \"80 %\" or \"30 clock minutes before\"",
-        )
-    })
+    text.strip_suffix("before")
+        .and_then(Limit::parse)
+        .map(Warning::Before)
+        .ok_or_else(|| {
+            node.place.complain(
+                None,
+                format!("`{text}` is no warning"),
+                "write e.g. \"80 %\" or \"30 clock minutes before\"",
+            )
+        })
 }

@@ -79,14 +79,19 @@ impl Period {
     ];
 
     fn name(self) -> &'static str {
-        Self::NAMES.iter().find(|(_, period)| *period == self).map_or("", |(name, _)| name)
+        Self::NAMES
+            .iter()
+            .find(|(_, period)| *period == self)
+            .map_or("", |(name, _)| name)
     }
 
     /// The first day of the period a date lies in.
     fn begin(self, date: NaiveDate) -> Option<NaiveDate> {
         Some(match self {
             Self::Day | Self::WorkingDay => date,
-            Self::Week => date.checked_sub_days(Days::new(u64::from(date.weekday().num_days_from_monday())))?,
+            Self::Week => {
+                date.checked_sub_days(Days::new(u64::from(date.weekday().num_days_from_monday())))?
+            }
             Self::Month => date.with_day(1)?,
             Self::Quarter => date.with_day(1)?.with_month0(date.month0() / 3 * 3)?,
             Self::Year => NaiveDate::from_ymd_opt(date.year(), 1, 1)?,
@@ -130,16 +135,31 @@ impl Every {
             self.answer(runs, scene, at);
         }
         if self.ends_with.iter().any(|pattern| pattern.matches(record)) {
-            for run in runs.iter_mut().filter(|run| run.is_open() && scene.concerns(run)) {
-                run.end = Some(End::Cancelled(Arc::clone(record)));
+            for run in runs.iter_mut().filter(|run| scene.concerns(run)) {
+                run.follow = None;
+                if run.is_open() {
+                    run.end = Some(End::Cancelled(Arc::clone(record)));
+                }
             }
         }
         let starts = match &self.starts_with {
             Some(pattern) => pattern.matches(record),
             None => self.expect.iter().any(|pattern| pattern.matches(record)),
         };
-        let running = runs.iter().any(|run| run.is_open() && run.key.as_deref() == scene.key());
-        if starts && !running {
+        let running = runs.iter().any(|run| {
+            let goes_on = if self.period.is_some() {
+                run.follow.is_some()
+            } else {
+                run.is_open()
+            };
+            goes_on && run.key.as_deref() == scene.key()
+        });
+        if starts
+            && !running
+            && record
+                .fact()
+                .is_some_and(|fact| scene.when.left_open_by(fact))
+        {
             self.start(runs, scene, at);
         }
     }
@@ -164,7 +184,9 @@ impl Every {
         match self.due {
             Some(Due::WorkingDayAfter(_)) => self
                 .period
-                .and_then(|period| midnight(period.next(calendar.date(run.from), calendar)?, calendar))
+                .and_then(|period| {
+                    midnight(period.next(calendar.date(run.from), calendar)?, calendar)
+                })
                 .unwrap_or(run.from),
             Some(Due::LastWorkingDay | Due::Weekday(_)) | None => run.from,
         }
@@ -177,21 +199,32 @@ impl Every {
             return;
         };
         let calendar = scene.calendar;
-        let from = self.from_age.and_then(|age| age.after(at, calendar).ok()).unwrap_or(at);
+        let from = self
+            .from_age
+            .and_then(|age| age.after(at, calendar).ok())
+            .unwrap_or(at);
         // The period something begins in is not a whole one; the next one is.
         let begin = period
             .begin(calendar.date(from))
             .and_then(|begin| period.next(begin, calendar))
             .and_then(|date| midnight(date, calendar));
-        if let Some(begin) = begin {
+        let over = self.over(at, calendar);
+        if let Some(begin) = begin.filter(|begin| over.is_none_or(|over| *begin < over)) {
             runs.push(self.run(scene, key, begin));
         }
+    }
+
+    /// The moment from which on no period begins, for a start at `at`.
+    fn over(&self, at: DateTime<Utc>, calendar: &Calendar) -> Option<DateTime<Utc>> {
+        self.ends_at_age
+            .and_then(|age| age.after(at, calendar).ok())
     }
 
     fn run(&self, scene: &ClockScene<'_>, key: Option<String>, from: DateTime<Utc>) -> Run {
         let mut run = Run::starting(scene.record, key, from, false);
         run.applies = scene.holds(&run);
         run.ever_applied = run.applies;
+        run.follow = Some(run.applies);
         self.set_due(&mut run, scene.calendar);
         run
     }
@@ -200,9 +233,15 @@ impl Every {
         let Some(period) = self.period else { return };
         let begin = calendar.date(run.from);
         let due = period.next(begin, calendar).and_then(|next| {
-            let last = next.pred_opt()?;
+            // A working day is over with its day, not with the weekend behind it.
+            let last = if period == Period::WorkingDay {
+                begin
+            } else {
+                next.pred_opt()?
+            };
             match self.due {
-                None => Some(midnight(next, calendar)? - chrono::TimeDelta::nanoseconds(1)),
+                None => midnight(last.succ_opt()?, calendar)?
+                    .checked_sub_signed(chrono::TimeDelta::nanoseconds(1)),
                 Some(Due::WorkingDayAfter(n)) => {
                     calendar.end_of_working_day(calendar.nth_working_day_after(last, n).ok()?)
                 }
@@ -212,7 +251,9 @@ impl Every {
                 }
                 Some(Due::Weekday(weekday)) => {
                     let offset = u64::from(
-                        (7 + weekday.num_days_from_monday() - begin.weekday().num_days_from_monday()) % 7,
+                        (7 + weekday.num_days_from_monday()
+                            - begin.weekday().num_days_from_monday())
+                            % 7,
                     );
                     let day = begin.checked_add_days(Days::new(offset))?;
                     let day = if calendar.is_working_day(day) {
@@ -231,52 +272,88 @@ impl Every {
     }
 
     /// Opens the periods that have begun by `now`, and closes those that are
-    /// over.
+    /// over; then asks whether the condition holds.
     pub(crate) fn roll(&self, runs: &mut Vec<Run>, scene: &ClockScene<'_>, now: DateTime<Utc>) {
         self.roll_until(runs, scene.calendar, now);
-        for run in runs.iter_mut().filter(|run| run.is_open()) {
+        for run in runs
+            .iter_mut()
+            .filter(|run| run.is_open() || run.follow.is_some())
+        {
             let applies = scene.holds(run);
-            run.applies = applies;
-            run.ever_applied |= applies;
+            if run.follow.is_some() {
+                run.follow = Some(applies);
+            }
+            if run.is_open() {
+                run.applies = applies;
+                run.ever_applied |= applies;
+            }
         }
     }
 
     /// As [`Self::roll`], by time alone.
     pub(crate) fn roll_until(&self, runs: &mut Vec<Run>, calendar: &Calendar, now: DateTime<Utc>) {
-        let Some(period) = self.period else { return };
         let mut index = 0;
         while let Some(run) = runs.get_mut(index) {
             index += 1;
             run.settle(now);
-            // A run is followed by the next once its period is over, and once only.
-            let follows = run.from <= now && !matches!(run.end, Some(End::Cancelled(_)));
-            let (key, started_by, from) = (run.key.clone(), Arc::clone(&run.started_by), run.from);
-            let applies = run.applies;
-            let next = period
-                .next(calendar.date(from), calendar)
-                .and_then(|date| midnight(date, calendar))
-                .filter(|next| follows && *next <= now);
-            let over = self.ends_at_age.and_then(|age| age.after(started_by.happened_at(), calendar).ok());
-            let Some(next) = next else { continue };
-            if let Some(run) = runs.get_mut(index - 1)
-                && run.is_open()
-                && run.missed
-                && self.due.is_none()
-            {
+            let Some(applies) = run.follow else { continue };
+            let Some(next) = self.next_begin(run, calendar) else {
+                continue;
+            };
+            if next > now {
+                continue;
+            }
+            run.follow = None;
+            if run.is_open() && self.due.is_none() {
                 // Nothing in a later period makes up for an empty one.
                 run.end = Some(End::Lapsed);
             }
-            let known = runs.iter().any(|run| {
-                run.key == key && run.from >= next && run.started_by.id == started_by.id
-            });
-            if known || over.is_some_and(|over| next >= over) || runs.len() >= PERIODS_MAX {
-                continue;
+            let following = self.following(run, applies, calendar);
+            if let Some(following) = following.filter(|_| runs.len() < PERIODS_MAX) {
+                runs.push(following);
             }
-            let mut run = Run::starting(&started_by, key, next, applies);
-            self.set_due(&mut run, calendar);
-            run.settle(now);
-            runs.push(run);
         }
+    }
+
+    fn next_begin(&self, run: &Run, calendar: &Calendar) -> Option<DateTime<Utc>> {
+        midnight(
+            self.period?.next(calendar.date(run.from), calendar)?,
+            calendar,
+        )
+    }
+
+    /// The run of the period after a run's own, unless its time is over by then.
+    fn following(&self, run: &Run, applies: bool, calendar: &Calendar) -> Option<Run> {
+        let next = self.next_begin(run, calendar)?;
+        let over = self.over(run.started_by.happened_at(), calendar);
+        if over.is_some_and(|over| next >= over) {
+            return None;
+        }
+        let mut following = Run::starting(&run.started_by, run.key.clone(), next, applies);
+        following.follow = Some(applies);
+        self.set_due(&mut following, calendar);
+        Some(following)
+    }
+
+    /// The first run of a row of periods that has not begun yet and that
+    /// `waits`; `tail` is the latest that has.
+    pub(crate) fn upcoming(
+        &self,
+        tail: &Run,
+        count: usize,
+        calendar: &Calendar,
+        waits: impl Fn(&Run) -> bool,
+    ) -> Option<Run> {
+        // By time alone a condition that does not hold will not begin to.
+        let applies = tail.follow.filter(|applies| *applies)?;
+        let mut run = self.following(tail, applies, calendar)?;
+        for _ in count..PERIODS_MAX {
+            if waits(&run) {
+                return Some(run);
+            }
+            run = self.following(&run, applies, calendar)?;
+        }
+        None
     }
 
     /// The types of fact that may change a run.
@@ -295,7 +372,11 @@ impl Every {
         let Some(period) = self.period else {
             return format!("{what} again and again, measured: the text names no period");
         };
-        let times = if self.times == 1 { String::new() } else { format!("{} times ", self.times) };
+        let times = if self.times == 1 {
+            String::new()
+        } else {
+            format!("{} times ", self.times)
+        };
         let mut text = format!("{what} {times}every {}", period.name());
         if let Some(pattern) = &self.starts_with {
             text.push_str(&format!(" after {}", pattern.describe()));
@@ -308,14 +389,21 @@ impl Every {
         }
         match self.due {
             None => {}
-            Some(Due::WorkingDayAfter(n)) => text.push_str(&format!(", due by working day {n} after it")),
+            Some(Due::WorkingDayAfter(n)) => {
+                text.push_str(&format!(", due by working day {n} after it"))
+            }
             Some(Due::LastWorkingDay) => text.push_str(", due by its last working day"),
-            Some(Due::Weekday(day)) => text.push_str(&format!(", due by {day} or the working day before")),
+            Some(Due::Weekday(day)) => {
+                text.push_str(&format!(", due by {day} or the working day before"))
+            }
         }
         text
     }
 
-    pub(crate) fn read(table: &mut Table<'_>, reading: &mut Reading<'_>) -> Result<Self, Complaint> {
+    pub(crate) fn read(
+        table: &mut Table<'_>,
+        reading: &mut Reading<'_>,
+    ) -> Result<Self, Complaint> {
         let node = table.demand("every", "\"calendar month\"")?;
         let name = node.text()?;
         let period = if name == "unstated" {
@@ -332,14 +420,20 @@ impl Every {
             };
             Some(*period)
         };
-        let expect =
-            Pattern::read_all(table.demand("expect", "[\"follow_up_done\"]")?, reading, &[])?;
+        let expect = Pattern::read_all(
+            table.demand("expect", "[\"follow_up_done\"]")?,
+            reading,
+            &[],
+        )?;
         let times = match table.take("times") {
             None => 1,
             Some(node) => u32::try_from(node.int()?)
                 .ok()
                 .filter(|times| *times > 0)
-                .ok_or_else(|| node.place.complain(None, "the number of times is at least 1", "write e.g. 2"))?,
+                .ok_or_else(|| {
+                    node.place
+                        .complain(None, "the number of times is at least 1", "write e.g. 2")
+                })?,
         };
         let starts_with = match table.take("starts_with") {
             None => None,
@@ -363,7 +457,16 @@ impl Every {
                 "write starts_with = \"…\"",
             ));
         }
-        Ok(Self { period, expect, times, starts_with, ends_with, from_age, ends_at_age, due })
+        Ok(Self {
+            period,
+            expect,
+            times,
+            starts_with,
+            ends_with,
+            from_age,
+            ends_at_age,
+            due,
+        })
     }
 }
 
@@ -372,9 +475,16 @@ fn read_due(node: &Node) -> Result<Due, Complaint> {
     let due = match text {
         "last working day" => Some(Due::LastWorkingDay),
         _ => {
-            if let Some(number) = text.strip_suffix(" after").and_then(|t| t.strip_suffix(" working day")) {
+            if let Some(number) = text
+                .strip_suffix(" after")
+                .and_then(|t| t.strip_suffix(" working day"))
+            {
                 let number = number.trim_end_matches(|c: char| c.is_ascii_alphabetic());
-                number.parse().ok().filter(|n| (1..=366).contains(n)).map(Due::WorkingDayAfter)
+                number
+                    .parse()
+                    .ok()
+                    .filter(|n| (1..=366).contains(n))
+                    .map(Due::WorkingDayAfter)
             } else {
                 text.strip_suffix(" or the working day before")
                     .and_then(|day| day.parse().ok())

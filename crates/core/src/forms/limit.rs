@@ -27,7 +27,11 @@ impl Limit {
     ///
     /// # Errors
     /// If the calendar has no such moment.
-    pub fn after(self, start: DateTime<Utc>, calendar: &Calendar) -> Result<DateTime<Utc>, CalendarError> {
+    pub fn after(
+        self,
+        start: DateTime<Utc>,
+        calendar: &Calendar,
+    ) -> Result<DateTime<Utc>, CalendarError> {
         match self {
             Self::Clock(seconds) => TimeDelta::try_seconds(seconds)
                 .and_then(|delta| start.checked_add_signed(delta))
@@ -43,7 +47,11 @@ impl Limit {
     ///
     /// # Errors
     /// If the calendar has no such moment.
-    pub fn before(self, end: DateTime<Utc>, calendar: &Calendar) -> Result<DateTime<Utc>, CalendarError> {
+    pub fn before(
+        self,
+        end: DateTime<Utc>,
+        calendar: &Calendar,
+    ) -> Result<DateTime<Utc>, CalendarError> {
         match self {
             Self::Clock(seconds) => Self::Clock(-seconds).after(end, calendar),
             Self::Working(seconds) => calendar.add(end, -seconds),
@@ -75,8 +83,8 @@ impl Limit {
     /// How much of this kind of time lies between two moments, in seconds.
     pub fn elapsed(self, from: DateTime<Utc>, to: DateTime<Utc>, calendar: &Calendar) -> i64 {
         match self {
-            Self::Working(_) => calendar.between(from, to),
-            Self::Clock(_) | Self::WorkingDays(_) | Self::CivilDays(_) | Self::CivilMonths(_) => {
+            Self::Working(_) | Self::WorkingDays(_) => calendar.between(from, to),
+            Self::Clock(_) | Self::CivilDays(_) | Self::CivilMonths(_) => {
                 (to - from).num_seconds().max(0)
             }
         }
@@ -151,10 +159,22 @@ impl fmt::Display for Limit {
 pub fn describe_seconds(seconds: i64) -> String {
     let sign = if seconds < 0 { "-" } else { "" };
     let all = seconds.unsigned_abs();
-    let parts = [(all / 86_400, "d"), (all / 3600 % 24, "h"), (all / 60 % 60, "min"), (all % 60, "s")];
-    let shown: Vec<String> =
-        parts.iter().filter(|(n, _)| *n > 0).map(|(n, unit)| format!("{n} {unit}")).collect();
-    if shown.is_empty() { "0 s".to_owned() } else { format!("{sign}{}", shown.join(" ")) }
+    let parts = [
+        (all / 86_400, "d"),
+        (all / 3600 % 24, "h"),
+        (all / 60 % 60, "min"),
+        (all % 60, "s"),
+    ];
+    let shown: Vec<String> = parts
+        .iter()
+        .filter(|(n, _)| *n > 0)
+        .map(|(n, unit)| format!("{n} {unit}"))
+        .collect();
+    if shown.is_empty() {
+        "0 s".to_owned()
+    } else {
+        format!("{sign}{}", shown.join(" "))
+    }
 }
 
 #[cfg(test)]
@@ -163,14 +183,26 @@ mod tests {
 
     #[test]
     fn a_limit_always_names_its_time() {
-        assert_eq!(Limit::parse("3 working hours"), Some(Limit::Working(10_800)));
+        assert_eq!(
+            Limit::parse("3 working hours"),
+            Some(Limit::Working(10_800))
+        );
         assert_eq!(Limit::parse("1 clock hour"), Some(Limit::Clock(3600)));
         assert_eq!(Limit::parse("15 civil days"), Some(Limit::CivilDays(15)));
         assert_eq!(Limit::parse("3 hours"), None);
         assert_eq!(Limit::parse("-3 clock hours"), None);
         assert_eq!(Limit::parse("99999999999 clock hours"), None);
-        for text in ["24 clock hours", "1 working day", "90 clock minutes", "0 clock minutes", "1 civil month"] {
-            assert_eq!(Limit::parse(text).map(|l| l.to_string()).as_deref(), Some(text));
+        for text in [
+            "24 clock hours",
+            "1 working day",
+            "90 clock minutes",
+            "0 clock minutes",
+            "1 civil month",
+        ] {
+            assert_eq!(
+                Limit::parse(text).map(|l| l.to_string()).as_deref(),
+                Some(text)
+            );
         }
     }
 

@@ -91,7 +91,10 @@ impl Form {
 
     /// Whether it looks at one fact when it is proposed.
     pub const fn is_guard(&self) -> bool {
-        matches!(self, Self::Carries(_) | Self::OnlyBy(_) | Self::Needs(_) | Self::Never)
+        matches!(
+            self,
+            Self::Carries(_) | Self::OnlyBy(_) | Self::Needs(_) | Self::Never
+        )
     }
 
     /// Whether it runs while time passes.
@@ -151,7 +154,9 @@ impl Clause {
         if !self.when.holds(scene) {
             return Ruling::NotApplicable;
         }
-        let same = scene.key().filter(|(name, _)| self.same == Some(*name));
+        // A fact that may stand without its key and does is proved by such facts
+        // only, never by those of some visit.
+        let same = self.same.map(|name| (name, scene.fact.key()));
         match &self.form {
             Form::Carries(carries) => carries.judge(scene),
             Form::OnlyBy(only_by) => only_by.judge(scene, same),
@@ -186,9 +191,12 @@ impl Clause {
                 .chain(&within.pause)
                 .chain(&within.resume)
                 .collect(),
-            Form::Every(every) => {
-                every.expect.iter().chain(&every.starts_with).chain(&every.ends_with).collect()
-            }
+            Form::Every(every) => every
+                .expect
+                .iter()
+                .chain(&every.starts_with)
+                .chain(&every.ends_with)
+                .collect(),
             Form::Carries(_)
             | Form::Never
             | Form::Means(_)
@@ -253,7 +261,9 @@ impl Clause {
             .chain(&self.when.none)
             .filter(|test| match test.source {
                 condition::TestSource::Derived(_) => true,
-                condition::TestSource::Attribute(attribute) => is_evidence(attribute.fact, attribute.field),
+                condition::TestSource::Attribute(attribute) => {
+                    is_evidence(attribute.fact, attribute.field)
+                }
                 condition::TestSource::Field => {
                     self.facts.iter().any(|fact| is_evidence(*fact, &test.name))
                 }
@@ -270,7 +280,10 @@ impl Clause {
         reading: &mut Reading<'_>,
     ) -> Result<Self, Complaint> {
         const VERBS: &[(&str, &[&str])] = &[
-            ("carries", &["carries", "one_of", "at_most", "at_least", "attests"]),
+            (
+                "carries",
+                &["carries", "one_of", "at_most", "at_least", "attests"],
+            ),
             ("only_by", &["only_by", "route", "other_than"]),
             ("needs", &["needs", "needs_all"]),
             ("never", &["never"]),
@@ -284,7 +297,10 @@ impl Clause {
         let present: Vec<&str> = VERBS
             .iter()
             .filter(|(_, marks)| {
-                table.members().iter().any(|(key, _)| marks.contains(&key.name.as_str()))
+                table
+                    .members()
+                    .iter()
+                    .any(|(key, _)| marks.contains(&key.name.as_str()))
             })
             .map(|(verb, _)| *verb)
             .collect();
@@ -349,16 +365,26 @@ impl Clause {
             "means" => Form::Means(words::Means::read(table, reading)?),
             "may" => {
                 say_yes(table.demand("may", "true")?, "may")?;
-                let lifts = table.demand("lifts", "[\"rule-id\"]")?.texts()?;
+                let node = table.demand("lifts", "[\"rule-id\"]")?;
+                node.some_items()?;
+                let lifts = node.texts()?;
                 Form::May(words::May { lifts })
             }
             "computed" => Form::Computed(words::Computed::read(table)?),
-            _ => Form::Stated(table.demand("stated", "\"why nothing can break it\"")?.text()?.to_owned()),
+            _ => Form::Stated(
+                table
+                    .demand("stated", "\"why nothing can break it\"")?
+                    .text()?
+                    .to_owned(),
+            ),
         };
         let facts = match &form {
-            Form::Every(every) => {
-                every.starts_with.iter().chain(&every.expect).map(|pattern| pattern.fact).collect()
-            }
+            Form::Every(every) => every
+                .starts_with
+                .iter()
+                .chain(&every.expect)
+                .map(|pattern| pattern.fact)
+                .collect(),
             _ => facts,
         };
         let when = Condition::read(wanted, exempt, &facts, reading)?;
@@ -369,7 +395,13 @@ impl Clause {
                 "write if = { … } or unless = { … }",
             ));
         }
-        let mut clause = Self { number, facts, when, same: None, form };
+        let mut clause = Self {
+            number,
+            facts,
+            when,
+            same: None,
+            form,
+        };
         clause.same = clause.read_same(same_node, table)?;
         Ok(clause)
     }
@@ -405,7 +437,9 @@ impl Clause {
                     format!("`{without}` is not tied by `{name}`"),
                     match key_of(*without) {
                         Some(key) => format!("it is tied by `{key}`"),
-                        None => "it has no key: leave `same` out, or ask for another fact".to_owned(),
+                        None => {
+                            "it has no key: leave `same` out, or ask for another fact".to_owned()
+                        }
                     },
                 ));
             }
@@ -432,7 +466,11 @@ fn say_yes(node: &Node, verb: &str) -> Result<(), Complaint> {
     if node.flag()? {
         Ok(())
     } else {
-        Err(node.place.complain(None, format!("`{verb} = false` says nothing"), format!("write {verb} = true")))
+        Err(node.place.complain(
+            None,
+            format!("`{verb} = false` says nothing"),
+            format!("write {verb} = true"),
+        ))
     }
 }
 

@@ -30,7 +30,7 @@ pub enum Since {
 
 impl Needs {
     /// Judges one fact.
-    pub fn judge(&self, scene: &Scene<'_>, same: Option<(&str, &str)>) -> Ruling {
+    pub fn judge(&self, scene: &Scene<'_>, same: Option<(&str, Option<&str>)>) -> Ruling {
         let start = self.start(scene, same);
         let find = |pattern: &Pattern| {
             scene
@@ -64,12 +64,12 @@ impl Needs {
         scene: &Scene<'_>,
         pattern: &Pattern,
         position: usize,
-        same: Option<(&str, &str)>,
+        same: Option<(&str, Option<&str>)>,
     ) -> bool {
         scene.history.record(position).is_some_and(|record| {
             let key_fits = match same {
                 Some((name, value)) if pattern.has_key(name) => {
-                    record.fact().is_some_and(|fact| fact.key() == Some(value))
+                    record.fact().is_some_and(|fact| fact.key() == value)
                 }
                 Some(_) | None => true,
             };
@@ -77,8 +77,9 @@ impl Needs {
         })
     }
 
-    fn start(&self, scene: &Scene<'_>, same: Option<(&str, &str)>) -> usize {
-        let opening = || scene.history.opening(scene.process, same, scene.end);
+    fn start(&self, scene: &Scene<'_>, same: Option<(&str, Option<&str>)>) -> usize {
+        let key = same.and_then(|(name, value)| Some((name, value?)));
+        let opening = || scene.history.opening(scene.process, key, scene.end);
         match &self.since {
             Since::Ever => 0,
             Since::Opening => opening(),
@@ -91,10 +92,10 @@ impl Needs {
         }
     }
 
-    fn broken(&self, scene: &Scene<'_>, same: Option<(&str, &str)>, what: &str) -> Ruling {
+    fn broken(&self, scene: &Scene<'_>, same: Option<(&str, Option<&str>)>, what: &str) -> Ruling {
         let of = match same {
-            Some((name, value)) => format!(" for {name} {value}"),
-            None => String::new(),
+            Some((name, Some(value))) => format!(" for {name} {value}"),
+            Some((_, None)) | None => String::new(),
         };
         Ruling::Broken(Shortfall {
             missing: format!("no {what}{of} {}", self.describe_since()),
@@ -114,11 +115,16 @@ impl Needs {
 
     /// The clause as a person reads it.
     pub fn describe(&self) -> String {
-        let what =
-            if self.all { describe_all(&self.patterns) } else { describe_any(&self.patterns) };
+        let what = if self.all {
+            describe_all(&self.patterns)
+        } else {
+            describe_any(&self.patterns)
+        };
         match &self.since {
             Since::Opening => format!("only after {what}"),
-            Since::Fact(_) | Since::Ever => format!("only after {what} ({})", self.describe_since()),
+            Since::Fact(_) | Since::Ever => {
+                format!("only after {what} ({})", self.describe_since())
+            }
         }
     }
 
@@ -139,18 +145,23 @@ impl Needs {
                 ));
             }
             (None, None) => {
-                return Err(table.place.complain(None, "nothing is needed", "write needs = [\"…\"]"));
+                return Err(table.place.complain(
+                    None,
+                    "nothing is needed",
+                    "write needs = [\"…\"]",
+                ));
             }
         };
         let patterns = Pattern::read_all(node, reading, &[])?;
-        if patterns.is_empty() {
-            return Err(node.place.complain(None, "the list is empty", "name at least one fact"));
-        }
         let since = match table.take("since") {
             None => Since::Opening,
             Some(node) if node.text().is_ok_and(|text| text == "ever") => Since::Ever,
             Some(node) => Since::Fact(Pattern::read(node, reading, &[])?),
         };
-        Ok(Self { patterns, all: every, since })
+        Ok(Self {
+            patterns,
+            all: every,
+            since,
+        })
     }
 }

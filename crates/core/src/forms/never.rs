@@ -12,7 +12,11 @@ pub(crate) fn judge(scene: &Scene<'_>, when: &Condition) -> Ruling {
     let missing = if when.is_empty() {
         format!("{} is never done", scene.fact.fact_type())
     } else {
-        format!("{} is never done where {}", scene.fact.fact_type(), when.describe())
+        format!(
+            "{} is never done where {}",
+            scene.fact.fact_type(),
+            when.describe()
+        )
     };
     Ruling::Broken(Shortfall {
         missing,

@@ -28,7 +28,7 @@ pub struct Route {
 
 impl OnlyBy {
     /// Judges one fact.
-    pub fn judge(&self, scene: &Scene<'_>, same: Option<(&str, &str)>) -> Ruling {
+    pub fn judge(&self, scene: &Scene<'_>, same: Option<(&str, Option<&str>)>) -> Ruling {
         if !self.routes.is_empty() {
             let Some(route) = self.routes.iter().find(|route| route.when.holds(scene)) else {
                 return Ruling::NotApplicable;
@@ -42,8 +42,11 @@ impl OnlyBy {
                 });
             }
         }
-        let Some(first) = &self.other_than else { return Ruling::Kept(Vec::new()) };
-        let opening = scene.history.opening(scene.process, same, scene.end);
+        let Some(first) = &self.other_than else {
+            return Ruling::Kept(Vec::new());
+        };
+        let key = same.and_then(|(name, value)| Some((name, value?)));
+        let opening = scene.history.opening(scene.process, key, scene.end);
         let earlier = scene
             .history
             .positions_before(first.fact, scene.end)
@@ -51,7 +54,7 @@ impl OnlyBy {
             .find(|position| {
                 scene.history.record(*position).is_some_and(|record| {
                     first.matches(record)
-                        && same.is_none_or(|(_, key)| record.fact().is_some_and(|f| f.key() == Some(key)))
+                        && same.is_none_or(|(_, key)| record.fact().is_some_and(|f| f.key() == key))
                 })
             });
         match earlier.and_then(|position| scene.history.record(position).map(|r| (position, r))) {
@@ -100,13 +103,21 @@ impl OnlyBy {
     ) -> Result<Self, Complaint> {
         let mut only_by = Self::default();
         if let Some(node) = table.take("only_by") {
-            only_by.routes.push(Route { when: Condition::default(), roles: reading.roles(node)? });
+            only_by.routes.push(Route {
+                when: Condition::default(),
+                roles: reading.roles(node)?,
+            });
         }
         if let Some(node) = table.take("route") {
-            for item in node.items() {
+            for item in node.some_items()? {
                 let mut route = item.table()?;
                 let when = Condition::read(route.take("if"), route.take("unless"), facts, reading)?;
                 let roles = reading.roles(route.demand("to", "[\"service_manager\"]")?)?;
+                let mut complaints = Vec::new();
+                route.finish(&mut complaints);
+                if let Some(complaint) = complaints.pop() {
+                    return Err(complaint);
+                }
                 only_by.routes.push(Route { when, roles });
             }
         }

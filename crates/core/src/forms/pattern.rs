@@ -19,12 +19,18 @@ pub struct Pattern {
 impl Pattern {
     /// Any fact of a type.
     pub const fn of(fact: FactType) -> Self {
-        Self { fact, fields: Vec::new(), by: Vec::new() }
+        Self {
+            fact,
+            fields: Vec::new(),
+            by: Vec::new(),
+        }
     }
 
     /// Whether a record is meant.
     pub fn matches(&self, record: &Record) -> bool {
-        record.fact().is_some_and(|fact| self.matches_fact(fact, &record.doer().role))
+        record
+            .fact()
+            .is_some_and(|fact| self.matches_fact(fact, &record.doer().role))
     }
 
     /// Whether a fact done in a role is meant.
@@ -32,7 +38,8 @@ impl Pattern {
         fact.fact_type() == self.fact
             && (self.by.is_empty() || self.by.iter().any(|by| by == role))
             && self.fields.iter().all(|(name, values)| {
-                fact.get(name).is_some_and(|value| values.iter().any(|wanted| value.matches(wanted)))
+                fact.get(name)
+                    .is_some_and(|value| values.iter().any(|wanted| value.matches(wanted)))
             })
     }
 
@@ -96,7 +103,10 @@ impl Pattern {
         reading: &mut Reading<'_>,
         apart: &[&str],
     ) -> Result<Vec<Self>, Complaint> {
-        node.items().iter().map(|item| Self::read(item, reading, apart)).collect()
+        node.some_items()?
+            .iter()
+            .map(|item| Self::read(item, reading, apart))
+            .collect()
     }
 }
 

@@ -25,7 +25,10 @@ pub(crate) struct Mention {
 
 impl<'a> Reading<'a> {
     pub(crate) const fn new(roles: &'a Roles) -> Self {
-        Self { roles, mentions: Vec::new() }
+        Self {
+            roles,
+            mentions: Vec::new(),
+        }
     }
 
     /// A fact by its name.
@@ -36,22 +39,24 @@ impl<'a> Reading<'a> {
                 Some(near) => format!("did you mean `{near}`?"),
                 None => "`thirdring schema` lists all facts".to_owned(),
             };
-            node.place.complain(None, format!("`{name}` is no fact"), remedy)
+            node.place
+                .complain(None, format!("`{name}` is no fact"), remedy)
         })
     }
 
     /// One fact or several of one process.
     pub(crate) fn facts(&self, node: &Node) -> Result<Vec<FactType>, Complaint> {
-        let facts: Vec<FactType> =
-            node.items().iter().map(|item| self.fact(item)).collect::<Result<_, _>>()?;
-        if facts.is_empty() {
-            return Err(node.place.complain(None, "no fact is named", "name at least one"));
-        }
+        let facts: Vec<FactType> = node
+            .some_items()?
+            .iter()
+            .map(|item| self.fact(item))
+            .collect::<Result<_, _>>()?;
         let mut processes: Vec<Process> = facts
             .iter()
             .map(|fact| fact.spec().process)
             .filter(|process| *process != Process::Any)
             .collect();
+        processes.sort_unstable();
         processes.dedup();
         if processes.len() > 1 {
             return Err(node.place.complain(
@@ -75,20 +80,27 @@ impl<'a> Reading<'a> {
 
     /// One role or several, in the manual's canonical words.
     pub(crate) fn roles(&self, node: &Node) -> Result<Vec<String>, Complaint> {
-        node.items()
+        node.some_items()?
             .iter()
             .map(|item| {
                 let name = item.text()?;
-                self.roles.canonical(name).map(str::to_owned).ok_or_else(|| {
-                    let remedy = match nearest(name, self.roles.names()) {
-                        Some(near) => format!("did you mean `{near}`?"),
-                        None => format!(
-                            "the manual's [roles] has: {}",
-                            self.roles.names().collect::<Vec<_>>().join(", ")
-                        ),
-                    };
-                    item.place.complain(None, format!("`{name}` is no role of the manual"), remedy)
-                })
+                self.roles
+                    .canonical(name)
+                    .map(str::to_owned)
+                    .ok_or_else(|| {
+                        let remedy = match nearest(name, self.roles.names()) {
+                            Some(near) => format!("did you mean `{near}`?"),
+                            None => format!(
+                                "the manual's [roles] has: {}",
+                                self.roles.names().collect::<Vec<_>>().join(", ")
+                            ),
+                        };
+                        item.place.complain(
+                            None,
+                            format!("`{name}` is no role of the manual"),
+                            remedy,
+                        )
+                    })
             })
             .collect()
     }

@@ -23,6 +23,8 @@ pub struct Run {
     pub trouble: Option<String>,
     /// Its pauses, in order; only the last may be open.
     pub pauses: Vec<Pause>,
+    /// Whether a pausing fact holds it up.
+    pub stopped: bool,
     /// Whether its condition holds now.
     pub applies: bool,
     /// Whether its condition ever held.
@@ -31,8 +33,12 @@ pub struct Run {
     pub partly: Vec<Arc<Record>>,
     /// How it ended, if it did.
     pub end: Option<End>,
-    /// Whether its limit passed while it applied and ran.
+    /// Whether its limit passed while it applied and ran. Then its due moment
+    /// stays what it was: no later pause or change undoes a miss.
     pub missed: bool,
+    /// For a period: whether the condition will hold for the one that follows;
+    /// `None` where none follows, or has followed already.
+    pub follow: Option<bool>,
 }
 
 /// A pause of a run.
@@ -78,11 +84,13 @@ impl Run {
             due: None,
             trouble: None,
             pauses: Vec::new(),
+            stopped: false,
             applies,
             ever_applied: applies,
             partly: Vec::new(),
             end: None,
             missed: false,
+            follow: None,
         }
     }
 

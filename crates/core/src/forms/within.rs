@@ -116,30 +116,41 @@ impl Within {
         if applies == run.applies {
             return;
         }
-        match (self.on_change, applies) {
-            (OnChange::Recompute, _) => {}
-            (OnChange::Forward, true) => self.resume_at(run, at, scene.calendar),
-            (OnChange::Forward, false) => self.pause_at(run, scene.record, at),
-            (OnChange::Reset, true) => {
-                run.from = at;
-                run.pauses.clear();
-                self.compute_due(run, scene.calendar);
-            }
-            (OnChange::Reset, false) => {}
-        }
         run.applies = applies;
         run.ever_applied |= applies;
+        match (self.on_change, applies) {
+            (OnChange::Reset, true) if !run.missed => {
+                run.from = at;
+                // A pause that lasts goes on; what was paused before is past.
+                run.pauses.retain(|pause| pause.to.is_none());
+                for pause in &mut run.pauses {
+                    pause.from = at;
+                }
+                self.compute_due(run, scene.calendar);
+            }
+            (OnChange::Forward, _) => self.balance(run, scene.record, at, scene.calendar),
+            (OnChange::Recompute | OnChange::Reset, _) => {}
+        }
         // A limit that had passed before the condition became known was missed.
         run.settle(at);
     }
 
     fn stop(&self, run: &mut Run, scene: &ClockScene<'_>, at: DateTime<Utc>) {
         let record = scene.record;
-        if self.cancelled_by.iter().any(|pattern| pattern.matches(record)) {
+        if self
+            .cancelled_by
+            .iter()
+            .any(|pattern| pattern.matches(record))
+        {
             run.end = Some(End::Cancelled(Arc::clone(record)));
             return;
         }
-        if !run.missed && self.waived_by.iter().any(|waiver| waiver.lifts(record, run)) {
+        if !run.missed
+            && self
+                .waived_by
+                .iter()
+                .any(|waiver| waiver.lifts(record, run))
+        {
             run.end = Some(End::Waived(Arc::clone(record)));
             return;
         }
@@ -150,35 +161,64 @@ impl Within {
             return;
         }
         if self.resume.iter().any(|pattern| pattern.matches(record)) {
-            self.resume_at(run, at, scene.calendar);
+            run.stopped = false;
         }
         if self.pause.iter().any(|pattern| pattern.matches(record)) {
-            self.pause_at(run, record, at);
+            run.stopped = true;
+        }
+        self.balance(run, record, at, scene.calendar);
+    }
+
+    /// Lets the time of a run stand or go on, as pauses and condition have it.
+    fn balance(&self, run: &mut Run, record: &Arc<Record>, at: DateTime<Utc>, calendar: &Calendar) {
+        if run.missed {
+            return;
+        }
+        let stands = run.stopped || (self.on_change == OnChange::Forward && !run.applies);
+        if stands && !run.is_paused() {
+            run.pauses.push(Pause {
+                by: Arc::clone(record),
+                from: at,
+                to: None,
+            });
+            run.due = None;
+        } else if !stands
+            && let Some(pause) = run.pauses.last_mut().filter(|pause| pause.to.is_none())
+        {
+            pause.to = Some(at);
+            self.compute_due(run, calendar);
         }
     }
 
     fn answer(&self, run: &mut Run, index: usize, scene: &ClockScene<'_>, at: DateTime<Utc>) {
         let record = scene.record;
-        let early = self.expect.get(index).and_then(|e| e.not_before).is_some_and(|limit| {
-            limit
-                .after(run.from, scene.calendar)
-                .is_ok_and(|earliest| at < earliest - chrono::TimeDelta::seconds(self.grace_seconds))
-        });
+        let early = self
+            .expect
+            .get(index)
+            .and_then(|e| e.not_before)
+            .is_some_and(|limit| {
+                limit.after(run.from, scene.calendar).is_ok_and(|earliest| {
+                    Limit::Clock(self.grace_seconds)
+                        .after(at, scene.calendar)
+                        .is_ok_and(|at| at < earliest)
+                })
+            });
         if early {
             run.end = Some(End::Early(Arc::clone(record)));
             return;
         }
         if self.all {
-            let known = run.partly.iter().any(|part| {
-                self.expect.get(index).is_some_and(|e| e.pattern.matches(part))
-            });
-            if !known {
-                run.partly.push(Arc::clone(record));
-            }
-            let complete = self
+            let came =
+                |e: &Expected, run: &Run| run.partly.iter().any(|part| e.pattern.matches(part));
+            // One fact may be several of the expected ones.
+            let new = self
                 .expect
                 .iter()
-                .all(|e| run.partly.iter().any(|part| e.pattern.matches(part)));
+                .any(|e| e.pattern.matches(record) && !came(e, run));
+            if new {
+                run.partly.push(Arc::clone(record));
+            }
+            let complete = self.expect.iter().all(|e| came(e, run));
             if !complete {
                 return;
             }
@@ -188,8 +228,18 @@ impl Within {
 
     fn start(&self, runs: &mut Vec<Run>, scene: &ClockScene<'_>) {
         let record = scene.record;
+        // What the start itself rules out is no start: it must not keep another
+        // from starting, nor take its place.
+        if !record
+            .fact()
+            .is_some_and(|fact| scene.when.left_open_by(fact))
+        {
+            return;
+        }
         let key = scene.key().map(str::to_owned);
-        let open = runs.iter_mut().filter(|run| run.is_open() && run.key == key);
+        let open = runs
+            .iter_mut()
+            .filter(|run| run.is_open() && run.key == key);
         match self.repeat {
             Repeat::Keep => {
                 // The run the same fact has just answered is over by now.
@@ -208,41 +258,26 @@ impl Within {
         let mut run = Run::starting(record, key, from, false);
         run.applies = scene.holds(&run);
         run.ever_applied = run.applies;
-        if self.on_change == OnChange::Forward && !run.applies {
-            self.pause_at(&mut run, record, from);
-        }
         self.compute_due(&mut run, scene.calendar);
+        self.balance(&mut run, record, from, scene.calendar);
         runs.push(run);
     }
 
     /// The moment a run started by `record` counts from.
     fn anchor(&self, record: &Record) -> DateTime<Utc> {
-        let told = self.from_field.as_ref().and_then(|name| match record.fact()?.get(name)? {
-            Value::Instant(at) => Some(at.to_utc()),
-            Value::Int(_)
-            | Value::Flag(_)
-            | Value::Word(_)
-            | Value::Words(_)
-            | Value::Date(_)
-            | Value::Personal(_) => None,
-        });
+        let told = self
+            .from_field
+            .as_ref()
+            .and_then(|name| match record.fact()?.get(name)? {
+                Value::Instant(at) => Some(at.to_utc()),
+                Value::Int(_)
+                | Value::Flag(_)
+                | Value::Word(_)
+                | Value::Words(_)
+                | Value::Date(_)
+                | Value::Personal(_) => None,
+            });
         told.unwrap_or_else(|| record.happened_at())
-    }
-
-    fn pause_at(&self, run: &mut Run, record: &Arc<Record>, at: DateTime<Utc>) {
-        if !run.is_paused() {
-            run.pauses.push(Pause { by: Arc::clone(record), from: at, to: None });
-            run.due = None;
-        }
-    }
-
-    fn resume_at(&self, run: &mut Run, at: DateTime<Utc>, calendar: &Calendar) {
-        if let Some(pause) = run.pauses.last_mut()
-            && pause.to.is_none()
-        {
-            pause.to = Some(at);
-            self.compute_due(run, calendar);
-        }
     }
 
     /// Works out the due moment anew from start, pauses and limits.
@@ -254,7 +289,9 @@ impl Within {
         }
         for limit in &self.limits {
             match self.due_of(*limit, run, calendar) {
-                Ok(due) => run.due = Some(run.due.map_or(due, |sooner: DateTime<Utc>| sooner.min(due))),
+                Ok(due) => {
+                    run.due = Some(run.due.map_or(due, |sooner: DateTime<Utc>| sooner.min(due)))
+                }
                 Err(error) => run.trouble = Some(error.to_string()),
             }
         }
@@ -281,18 +318,9 @@ impl Within {
                 }
                 limit.with_seconds(left).after(from, calendar)?
             }
-            // Whole days: the days begin later by as long as the pauses took.
-            None => {
-                let paused = run
-                    .pauses
-                    .iter()
-                    .filter_map(|pause| Some(pause.to? - pause.from.max(run.from)))
-                    .filter(|length| *length > chrono::TimeDelta::zero())
-                    .fold(chrono::TimeDelta::zero(), |sum, length| sum + length);
-                limit.after(run.from + paused, calendar)?
-            }
+            None => due_in_days(limit, run, calendar)?,
         };
-        Ok(due + chrono::TimeDelta::seconds(self.grace_seconds))
+        Limit::Clock(self.grace_seconds).after(due, calendar)
     }
 
     /// The types of fact that may change a run.
@@ -311,7 +339,11 @@ impl Within {
     /// The expected facts, as a person reads them.
     pub fn describe_expected(&self) -> String {
         let patterns: Vec<Pattern> = self.expect.iter().map(|e| e.pattern.clone()).collect();
-        if self.all { describe_all(&patterns) } else { describe_any(&patterns) }
+        if self.all {
+            describe_all(&patterns)
+        } else {
+            describe_any(&patterns)
+        }
     }
 
     /// The limits, as a person reads them.
@@ -322,10 +354,17 @@ impl Within {
 
     /// The clause as a person reads it.
     pub fn describe(&self) -> String {
-        let mut text = format!("after {}: {}", describe_any(&self.after), self.describe_expected());
+        let mut text = format!(
+            "after {}: {}",
+            describe_any(&self.after),
+            self.describe_expected()
+        );
         for expected in &self.expect {
             if let Some(limit) = expected.not_before {
-                text.push_str(&format!(" ({} not before {limit})", expected.pattern.describe()));
+                text.push_str(&format!(
+                    " ({} not before {limit})",
+                    expected.pattern.describe()
+                ));
             }
         }
         if self.is_measure() {
@@ -384,17 +423,24 @@ impl Within {
             }
         };
         let expect = node
-            .items()
+            .some_items()?
             .iter()
             .map(|item| {
                 let pattern = Pattern::read(item, reading, &["not_before"])?;
                 let not_before = item.get("not_before").map(Limit::read).transpose()?;
-                Ok(Expected { pattern, not_before })
+                Ok(Expected {
+                    pattern,
+                    not_before,
+                })
             })
             .collect::<Result<Vec<_>, Complaint>>()?;
         let limits = match table.take("within") {
             None => Vec::new(),
-            Some(node) => node.items().iter().map(Limit::read).collect::<Result<_, _>>()?,
+            Some(node) => node
+                .some_items()?
+                .iter()
+                .map(Limit::read)
+                .collect::<Result<_, _>>()?,
         };
         let grace_seconds = match table.take("grace") {
             None => 0,
@@ -455,9 +501,11 @@ impl Within {
         };
         let waived_by = match table.take("waived_by") {
             None => Vec::new(),
-            Some(node) => {
-                node.items().iter().map(|item| Waiver::read(item, reading)).collect::<Result<_, _>>()?
-            }
+            Some(node) => node
+                .items()
+                .iter()
+                .map(|item| Waiver::read(item, reading))
+                .collect::<Result<_, _>>()?,
         };
         let mut patterns = |name: &'static str| match table.take(name) {
             None => Ok(Vec::new()),
@@ -492,12 +540,48 @@ impl Within {
     }
 }
 
+/// The due moment of a limit in whole days. Working days are put off by the
+/// working time that was paused, so that a pause over a weekend costs nothing;
+/// civil days begin later by as long as the pauses took.
+fn due_in_days(
+    limit: Limit,
+    run: &Run,
+    calendar: &Calendar,
+) -> Result<DateTime<Utc>, CalendarError> {
+    let mut due = limit.after(run.from, calendar)?;
+    let mut paused_seconds = 0;
+    for pause in &run.pauses {
+        let Some(to) = pause.to else { break };
+        let from = pause.from.max(run.from);
+        if from >= due {
+            break;
+        }
+        paused_seconds += limit.elapsed(from, to, calendar);
+        due = if limit.is_working() {
+            let due = limit.after(run.from, calendar)?;
+            if paused_seconds > 0 {
+                calendar.add(due, paused_seconds)?
+            } else {
+                due
+            }
+        } else {
+            limit.after(
+                Limit::Clock(paused_seconds).after(run.from, calendar)?,
+                calendar,
+            )?
+        };
+    }
+    Ok(due)
+}
+
 impl Waiver {
     fn lifts(&self, record: &Record, run: &Run) -> bool {
         if !self.pattern.matches(record) {
             return false;
         }
-        let Some(name) = &self.beyond_due else { return true };
+        let Some(name) = &self.beyond_due else {
+            return true;
+        };
         match (record.fact().and_then(|fact| fact.get(name)), run.due) {
             (Some(Value::Instant(at)), Some(due)) => at.to_utc() > due,
             _ => false,
@@ -506,7 +590,10 @@ impl Waiver {
 
     fn describe(&self) -> String {
         match &self.beyond_due {
-            Some(name) => format!("{} whose `{name}` is later than the limit", self.pattern.describe()),
+            Some(name) => format!(
+                "{} whose `{name}` is later than the limit",
+                self.pattern.describe()
+            ),
             None => self.pattern.describe(),
         }
     }
@@ -527,6 +614,9 @@ impl Waiver {
                 Some(name.to_owned())
             }
         };
-        Ok(Self { pattern, beyond_due })
+        Ok(Self {
+            pattern,
+            beyond_due,
+        })
     }
 }

@@ -24,19 +24,29 @@ impl Means {
     /// The clause as a person reads it.
     pub fn describe(&self) -> String {
         match self {
-            Self::Value { fact, field, value } => format!("says what {fact}.{field} = {value} means"),
+            Self::Value { fact, field, value } => {
+                format!("says what {fact}.{field} = {value} means")
+            }
             Self::Document(name) => format!("says what the document {name} is"),
         }
     }
 
-    pub(crate) fn read(table: &mut Table<'_>, reading: &mut Reading<'_>) -> Result<Self, Complaint> {
-        let node = table.demand("means", "{ field = \"request_classified.level\", value = 1 }")?;
+    pub(crate) fn read(
+        table: &mut Table<'_>,
+        reading: &mut Reading<'_>,
+    ) -> Result<Self, Complaint> {
+        let node = table.demand(
+            "means",
+            "{ field = \"request_classified.level\", value = 1 }",
+        )?;
         let mut inner = node.table()?;
         if let Some(document) = inner.take("document") {
+            finished(&inner)?;
             return Ok(Self::Document(document.text()?.to_owned()));
         }
         let field_node = inner.demand("field", "\"request_classified.level\"")?;
         let value_node = inner.demand("value", "1")?;
+        finished(&inner)?;
         let Some((fact_name, field)) = field_node.text()?.split_once('.') else {
             return Err(field_node.place.complain(
                 None,
@@ -51,12 +61,33 @@ impl Means {
                 "`thirdring schema` lists all facts",
             ));
         };
-        let key = crate::source::Key { name: field.to_owned(), place: field_node.place.clone() };
+        let key = crate::source::Key {
+            name: field.to_owned(),
+            place: field_node.place.clone(),
+        };
         let values = reading.field_values(fact, field, &key, value_node)?;
         match values.into_iter().next() {
-            Some(value) => Ok(Self::Value { fact, field: field.to_owned(), value }),
-            None => Err(value_node.place.complain(None, "no value is given", "name the value that is defined")),
+            Some(value) => Ok(Self::Value {
+                fact,
+                field: field.to_owned(),
+                value,
+            }),
+            None => Err(value_node.place.complain(
+                None,
+                "no value is given",
+                "name the value that is defined",
+            )),
         }
+    }
+}
+
+/// Complains of the first member nobody asked for.
+fn finished(table: &Table<'_>) -> Result<(), Complaint> {
+    let mut complaints = Vec::new();
+    table.finish(&mut complaints);
+    match complaints.into_iter().next() {
+        Some(complaint) => Err(complaint),
+        None => Ok(()),
     }
 }
 

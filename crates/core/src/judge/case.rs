@@ -94,13 +94,23 @@ impl Case {
 
     /// Lets the fact at a position work on the clocks it touches.
     fn touch(&mut self, position: usize) {
-        let Some(record) = self.history.record(position) else { return };
+        let Some(record) = self.history.record(position) else {
+            return;
+        };
         let record = Arc::clone(record);
         let Some(fact) = record.fact() else { return };
         let rulebook = Arc::clone(&self.rulebook);
         for (place, clause) in rulebook.touched(fact.fact_type()) {
             if let Some(runs) = self.clocks.get_mut(place) {
-                touch_clause(&self.stream, &self.history, position, &record, &rulebook, clause, runs);
+                touch_clause(
+                    &self.stream,
+                    &self.history,
+                    position,
+                    &record,
+                    &rulebook,
+                    clause,
+                    runs,
+                );
             }
         }
     }
@@ -160,7 +170,10 @@ impl Case {
         Self::replay(
             self.stream.clone(),
             Arc::clone(&self.rulebook),
-            self.records.iter().filter(|record| record.recorded_at <= moment).cloned(),
+            self.records
+                .iter()
+                .filter(|record| record.recorded_at <= moment)
+                .cloned(),
         )
     }
 

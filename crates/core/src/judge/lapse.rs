@@ -1,18 +1,23 @@
 //! What time alone does to a case.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 use thirdring_calendar::Calendar;
 
 use crate::forms::escalation::{DatedStep, Steps};
-use crate::forms::run::Run;
+use crate::forms::run::{End, Run};
 use crate::forms::{Clause, Form};
-use crate::judge::case::{Case, roll_clocks};
+use crate::judge::case::Case;
+use crate::judge::propose::rule_lifting_run;
 use crate::record::{Notice, Step};
 use crate::rulebook::Rule;
 
-static NO_STEPS: Steps = Steps { warn: Vec::new(), escalate: Vec::new() };
+static NO_STEPS: Steps = Steps {
+    warn: Vec::new(),
+    escalate: Vec::new(),
+};
 
 /// When time will next make something of a case, and of which clock.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -34,19 +39,25 @@ pub struct Deadline {
 /// their moments, which they carry; the moment somebody looked is not theirs.
 ///
 /// What was announced is not announced again, so that lapsing twice is lapsing
-/// once.
+/// once. After a long time without looking every miss is announced, but a
+/// warning that helps nobody any more is not, and a rung of a ladder that is
+/// told again and again only with its latest telling.
 pub fn lapse(case: &Case, now: DateTime<Utc>) -> Vec<Notice> {
     let mut notices: Vec<Notice> = Vec::new();
-    each_running(case, now, |rule, clause, run| {
-        let (steps, percent) = steps_of(clause, run, &case.rulebook().calendar);
-        for step in steps.until(run, &percent, &case.rulebook().calendar, now) {
-            let notice = notice(rule, clause, run, step);
-            if !case.announced().contains(&notice) {
-                notices.push(notice);
+    each_clock(case, |rule, clause| {
+        for run in waiting(case, rule, clause, now) {
+            let (steps, percent) = steps_of(clause.clause, &run, &case.rulebook().calendar);
+            for step in steps.until(&run, &percent, &case.rulebook().calendar, now) {
+                let notice = notice(rule, clause.clause, &run, step);
+                if !case.announced().contains(&notice) {
+                    notices.push(notice);
+                }
             }
         }
     });
-    notices.sort_by(|a, b| (a.due_at, &a.rule, a.clause, &a.key).cmp(&(b.due_at, &b.rule, b.clause, &b.key)));
+    notices.sort_by(|a, b| {
+        (a.due_at, &a.rule, a.clause, &a.key).cmp(&(b.due_at, &b.rule, b.clause, &b.key))
+    });
     notices
 }
 
@@ -54,54 +65,122 @@ pub fn lapse(case: &Case, now: DateTime<Utc>) -> Vec<Notice> {
 /// not announced yet.
 pub fn next_deadline(case: &Case) -> Option<Deadline> {
     let mut soonest: Option<Deadline> = None;
-    let horizon = case.history().records().last().map_or(DateTime::UNIX_EPOCH, |last| last.happened_at());
-    each_running(case, horizon, |rule, clause, run| {
-        let calendar = &case.rulebook().calendar;
-        let (steps, percent) = steps_of(clause, run, calendar);
-        let announced = |step: &DatedStep| {
-            case.announced().contains(&notice(rule, clause, run, step.clone()))
-        };
-        let told = |rung: u16| {
-            case.announced()
+    let horizon = case
+        .history()
+        .records()
+        .last()
+        .map_or(DateTime::UNIX_EPOCH, |last| last.happened_at());
+    each_clock(case, |rule, clause| {
+        let next_of = |run: &Run| next_step(case, rule, clause.clause, run);
+        let mut found: Vec<(DatedStep, Option<String>)> = Vec::new();
+        let runs = waiting(case, rule, clause, horizon);
+        found.extend(
+            runs.iter()
+                .filter_map(|run| Some((next_of(run)?, run.key.clone()))),
+        );
+        if let Form::Every(every) = &clause.clause.form {
+            // What comes next may lie in a period that has not begun.
+            let rolled = rolled(case, clause, horizon);
+            for tail in rolled
                 .iter()
-                .filter(|known| {
-                    known.rule == *rule.id
-                        && known.clause == clause.number
-                        && known.key == run.key
-                        && known.started_by == run.started_by.id
-                })
-                .filter_map(|known| match known.step {
-                    Step::Escalated { rung: told, again } if told == rung => Some(again),
-                    Step::Escalated { .. } | Step::Warned(_) | Step::Missed => None,
-                })
-                .max()
-        };
-        if let Some(next) = steps.next(run, &percent, calendar, &announced, &told)
-            && soonest.as_ref().is_none_or(|known| next.at < known.at)
-        {
-            soonest = Some(Deadline {
-                at: next.at,
-                rule: Arc::clone(&rule.id),
-                clause: clause.number,
-                key: run.key.clone(),
-                step: next.step,
-            });
+                .filter(|run| run.follow.is_some() && !lifted(case, rule, run))
+            {
+                let waits = |run: &Run| next_of(run).is_some();
+                let upcoming = every.upcoming(tail, rolled.len(), &case.rulebook().calendar, waits);
+                found.extend(upcoming.and_then(|run| Some((next_of(&run)?, run.key))));
+            }
+        }
+        for (next, key) in found {
+            if soonest.as_ref().is_none_or(|known| next.at < known.at) {
+                soonest = Some(Deadline {
+                    at: next.at,
+                    rule: Arc::clone(&rule.id),
+                    clause: clause.clause.number,
+                    key,
+                    step: next.step,
+                });
+            }
         }
     });
     soonest
 }
 
-fn each_running<'a>(case: &'a Case, now: DateTime<Utc>, mut visit: impl FnMut(&'a Rule, &'a Clause, &Run)) {
-    let rolled = roll_clocks(case, now);
-    for ((rule, clause), runs) in case.rulebook().clocks().zip(&rolled) {
-        for run in runs {
-            // A period that passed empty is over, and was missed all the same.
-            let lapsed = run.missed && matches!(run.end, Some(crate::forms::run::End::Lapsed));
-            if (run.is_open() || lapsed) && run.applies {
-                visit(rule, clause, run);
-            }
-        }
+/// The next step of a run that was not announced yet.
+fn next_step(case: &Case, rule: &Rule, clause: &Clause, run: &Run) -> Option<DatedStep> {
+    let calendar = &case.rulebook().calendar;
+    let (steps, percent) = steps_of(clause, run, calendar);
+    let announced = |step: &DatedStep| {
+        case.announced()
+            .contains(&notice(rule, clause, run, step.clone()))
+    };
+    let told = |rung: u16| -> BTreeSet<(u32, DateTime<Utc>)> {
+        // Notices sort by rule, clause, key and start before anything else.
+        let first = DatedStep {
+            at: DateTime::<Utc>::MIN_UTC,
+            step: Step::Escalated { rung, again: 0 },
+            to: None,
+        };
+        case.announced()
+            .range(notice(rule, clause, run, first)..)
+            .take_while(|known| {
+                *known.rule == *rule.id
+                    && known.clause == clause.number
+                    && known.key == run.key
+                    && known.started_by == run.started_by.id
+            })
+            .map_while(|known| match known.step {
+                Step::Escalated { rung: told, again } if told == rung => {
+                    Some((again, known.due_at))
+                }
+                Step::Escalated { .. } | Step::Warned(_) | Step::Missed => None,
+            })
+            .collect()
+    };
+    steps.next(run, &percent, calendar, &announced, &told)
+}
+
+/// A clock and its place among the rulebook's clocks.
+struct Clock<'a> {
+    place: usize,
+    clause: &'a Clause,
+}
+
+fn each_clock<'a>(case: &'a Case, mut visit: impl FnMut(&'a Rule, &Clock<'a>)) {
+    for (place, (rule, clause)) in case.rulebook().clocks().enumerate() {
+        visit(rule, &Clock { place, clause });
     }
+}
+
+/// The runs of a clock as they stand at a moment by time alone.
+fn rolled(case: &Case, clock: &Clock<'_>, now: DateTime<Utc>) -> Vec<Run> {
+    match &clock.clause.form {
+        Form::Every(every) => {
+            let mut runs = case.runs(clock.place).to_vec();
+            every.roll_until(&mut runs, &case.rulebook().calendar, now);
+            runs
+        }
+        _ => case
+            .runs(clock.place)
+            .iter()
+            .filter(|run| run.is_open())
+            .cloned()
+            .collect(),
+    }
+}
+
+/// The runs of a clock that somebody still waits for at a moment.
+fn waiting(case: &Case, rule: &Rule, clock: &Clock<'_>, now: DateTime<Utc>) -> Vec<Run> {
+    let mut runs = rolled(case, clock, now);
+    runs.retain(|run| {
+        // A period that passed empty is over, and was missed all the same.
+        let lapsed = run.missed && matches!(run.end, Some(End::Lapsed));
+        (run.is_open() || lapsed) && run.applies && !lifted(case, rule, run)
+    });
+    runs
+}
+
+fn lifted(case: &Case, rule: &Rule, run: &Run) -> bool {
+    rule_lifting_run(case, rule, run).is_some()
 }
 
 fn steps_of<'a>(

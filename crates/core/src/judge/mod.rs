@@ -10,7 +10,7 @@ pub use case::Case;
 pub(crate) use case::roll_clocks;
 pub use lapse::{Deadline, lapse, next_deadline};
 pub use nonsense::Nonsense;
-pub(crate) use propose::lifting_rule;
 pub use propose::{
     Admission, ClockChange, ClockEvent, Mode, Objection, Proposal, ProposeError, propose,
 };
+pub(crate) use propose::{lifting_rule, rule_lifting_run};

@@ -17,7 +17,9 @@ const AHEAD_SECONDS_MAX: i64 = 60;
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Nonsense {
     /// A stream that begins in its middle.
-    #[error("{stream} was never opened, so nothing can be recorded in it yet; begin with {accepted}")]
+    #[error(
+        "{stream} was never opened, so nothing can be recorded in it yet; begin with {accepted}"
+    )]
     NotOpened {
         /// The stream.
         stream: String,
@@ -25,7 +27,9 @@ pub enum Nonsense {
         accepted: String,
     },
     /// A fact of another kind of stream.
-    #[error("`{fact}` belongs in a {wanted} stream, and {stream} is a {process}; use a stream id such as {example}")]
+    #[error(
+        "`{fact}` belongs in a {wanted} stream, and {stream} is a {process}; use a stream id such as {example}"
+    )]
     WrongProcess {
         /// The fact.
         fact: &'static str,
@@ -66,10 +70,14 @@ pub enum Nonsense {
         accepted: String,
     },
     /// Opening again what is open.
-    #[error("the ticket is not closed, so it cannot be opened again; record ticket_closed first, or leave it open")]
+    #[error(
+        "the ticket is not closed, so it cannot be opened again; record ticket_closed first, or leave it open"
+    )]
     NotClosed,
     /// A fact of the future.
-    #[error("it is said to have happened at {occurred_at}, later than now ({now}); record it when it has happened")]
+    #[error(
+        "it is said to have happened at {occurred_at}, later than now ({now}); record it when it has happened"
+    )]
     Future {
         /// When it is said to have happened.
         occurred_at: String,
@@ -107,7 +115,10 @@ pub(super) fn check(case: &Case, proposal: &Proposal) -> Result<(), Nonsense> {
     let opens = process.opened_by();
     if case.history().is_empty() && !opens.contains(&fact_type) {
         let names: Vec<&str> = opens.iter().map(|fact| fact.name()).collect();
-        return Err(Nonsense::NotOpened { stream: stream.to_string(), accepted: names.join(" or ") });
+        return Err(Nonsense::NotOpened {
+            stream: stream.to_string(),
+            accepted: names.join(" or "),
+        });
     }
     check_key(case, fact)?;
     if process.reopened_by() == Some(fact_type) && !is_closed(case) {
@@ -120,10 +131,17 @@ pub(super) fn check(case: &Case, proposal: &Proposal) -> Result<(), Nonsense> {
 }
 
 fn check_key(case: &Case, fact: &Fact) -> Result<(), Nonsense> {
-    let (Some(spec), Some(value)) = (fact.spec().key, fact.key()) else { return Ok(()) };
+    let (Some(spec), Some(value)) = (fact.spec().key, fact.key()) else {
+        return Ok(());
+    };
     let process = case.stream().process();
-    let opening = process.keys().iter().find(|opening| opening.key == spec.name && opening.strict);
-    let Some(opening) = opening else { return Ok(()) };
+    let opening = process
+        .keys()
+        .iter()
+        .find(|opening| opening.key == spec.name && opening.strict);
+    let Some(opening) = opening else {
+        return Ok(());
+    };
     if opening.opened_by.contains(&fact.fact_type()) {
         return Ok(());
     }
@@ -137,12 +155,19 @@ fn check_key(case: &Case, fact: &Fact) -> Result<(), Nonsense> {
         return Ok(());
     }
     let names: Vec<&str> = opening.opened_by.iter().map(|fact| fact.name()).collect();
-    Err(Nonsense::UnknownKey { key: spec.name, value: value.to_owned(), accepted: names.join(" or ") })
+    Err(Nonsense::UnknownKey {
+        key: spec.name,
+        value: value.to_owned(),
+        accepted: names.join(" or "),
+    })
 }
 
 fn is_closed(case: &Case) -> bool {
     let end = case.history().len();
-    let closed = case.history().positions_before(TicketClosed::TYPE, end).next();
+    let closed = case
+        .history()
+        .positions_before(TicketClosed::TYPE, end)
+        .next();
     let reopened = case
         .stream()
         .process()
@@ -160,7 +185,11 @@ fn check_retraction(case: &Case, proposal: &Proposal) -> Result<(), Nonsense> {
         .and_then(|id| case.record(id))
         .filter(|record| record.fact().is_some())
         .ok_or_else(|| Nonsense::NothingToRetract(named.clone()))?;
-    if !case.history().records().any(|record| record.id == target.id) {
+    if !case
+        .history()
+        .records()
+        .any(|record| record.id == target.id)
+    {
         return Err(Nonsense::RetractedAlready(named));
     }
     if proposal.fact.get("reason").is_none_or(Value::is_blank) {

@@ -1,19 +1,21 @@
 //! Proposing a fact: what the rules say of it, and what would follow.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use chrono::{DateTime, FixedOffset, TimeDelta, Utc};
 
 use crate::digest::Digest;
+use crate::forms::Clause;
 use crate::forms::ruling::{Later, Ruling, Shortfall};
 use crate::forms::run::{End, Run};
-use crate::forms::Clause;
 use crate::ids::{Actor, RecordId};
 use crate::judge::case::{Case, touch_clause};
 use crate::judge::nonsense::{self, Nonsense};
 use crate::record::{Content, Draft, Evidence, Record, restore_evidence};
 use crate::rulebook::Rule;
 use crate::scene::Scene;
+use crate::vocabulary::bookkeeping::FactRetracted;
 use crate::vocabulary::{Fact, FactProblem, Nature, Value, nearest};
 
 /// A fact somebody wants recorded.
@@ -168,13 +170,15 @@ pub fn propose(case: &Case, mut proposal: Proposal) -> Result<Admission, Propose
         check_words(case, &proposal.fact)?;
         nonsense::check(case, &proposal)?;
     }
+    proposal.fact.check()?;
+    // Evidence is the desk's: what a caller put in its place is not kept.
+    proposal.fact.forget_evidence();
     restore_evidence(&mut proposal.fact, &proposal.evidence);
     let tolerance = TimeDelta::seconds(case.rulebook().testimony.tolerance_seconds);
     let testimony = proposal.now - proposal.occurred_at.to_utc() > tolerance;
     let objections = objections(case, &proposal);
-    let refusable = proposal.mode == Mode::Enforce
-        && proposal.fact.spec().nature == Nature::Act
-        && !testimony;
+    let refusable =
+        proposal.mode == Mode::Enforce && proposal.fact.spec().nature == Nature::Act && !testimony;
     if refusable && objections.iter().any(|(_, may_refuse)| *may_refuse) {
         let refused = objections
             .into_iter()
@@ -183,7 +187,10 @@ pub fn propose(case: &Case, mut proposal: Proposal) -> Result<Admission, Propose
             .collect();
         return Err(ProposeError::Refused(refused));
     }
-    let flags = objections.into_iter().map(|(objection, _)| objection).collect();
+    let flags = objections
+        .into_iter()
+        .map(|(objection, _)| objection)
+        .collect();
     let draft = Draft {
         id: proposal.id,
         stream: case.stream().clone(),
@@ -198,7 +205,12 @@ pub fn propose(case: &Case, mut proposal: Proposal) -> Result<Admission, Propose
         content: Content::Fact(proposal.fact),
     };
     let clocks = clock_changes(case, &draft);
-    Ok(Admission { draft, flags, testimony, clocks })
+    Ok(Admission {
+        draft,
+        flags,
+        testimony,
+        clocks,
+    })
 }
 
 /// Roles are stored in the manual's canonical word, whichever was used.
@@ -215,11 +227,18 @@ fn canonical_roles(case: &Case, proposal: &mut Proposal) -> Result<(), FactProbl
         None => {
             let remedy = match nearest(&actor.role, roles.names()) {
                 Some(near) => format!("did you mean `{near}`?"),
-                None => format!("the manual knows: {}", roles.names().collect::<Vec<_>>().join(", ")),
+                None => format!(
+                    "the manual knows: {}",
+                    roles.names().collect::<Vec<_>>().join(", ")
+                ),
             };
             Err(FactProblem::new(
                 field,
-                format!("`{}` is no role of the manual `{}`", actor.role, case.rulebook().name),
+                format!(
+                    "`{}` is no role of the manual `{}`",
+                    actor.role,
+                    case.rulebook().name
+                ),
                 remedy,
             ))
         }
@@ -236,7 +255,9 @@ fn check_words(case: &Case, fact: &Fact) -> Result<(), FactProblem> {
         if list.fact != fact.fact_type() {
             continue;
         }
-        let Some(value) = fact.get(&list.field) else { continue };
+        let Some(value) = fact.get(&list.field) else {
+            continue;
+        };
         let fits = |value: &Value| list.values.iter().any(|known| value.matches(known));
         let fits = match value {
             Value::Words(words) => words.iter().all(|word| fits(&Value::Word(word.clone()))),
@@ -246,7 +267,10 @@ fn check_words(case: &Case, fact: &Fact) -> Result<(), FactProblem> {
             let known: Vec<String> = list.values.iter().map(ToString::to_string).collect();
             return Err(FactProblem::new(
                 format!("fact.{}", list.field),
-                format!("the value is not one the manual `{}` knows", case.rulebook().name),
+                format!(
+                    "the value is not one the manual `{}` knows",
+                    case.rulebook().name
+                ),
                 format!("use one of: {}", known.join(", ")),
             ));
         }
@@ -280,7 +304,11 @@ fn objections(case: &Case, proposal: &Proposal) -> Vec<(Objection, bool)> {
 }
 
 /// The permission that lifts a rule in a scene, if one does.
-pub(crate) fn lifting_rule<'a>(case: &'a Case, rule: &'a Rule, scene: &Scene<'_>) -> Option<&'a Rule> {
+pub(crate) fn lifting_rule<'a>(
+    case: &'a Case,
+    rule: &'a Rule,
+    scene: &Scene<'_>,
+) -> Option<&'a Rule> {
     case.rulebook()
         .permissions(&rule.id)
         .find(|(_, clause)| {
@@ -290,9 +318,30 @@ pub(crate) fn lifting_rule<'a>(case: &'a Case, rule: &'a Rule, scene: &Scene<'_>
         .map(|(permission, _)| permission)
 }
 
+/// The permission that lifts the rule of a run, if one does: it is asked of the
+/// fact that started it.
+pub(crate) fn rule_lifting_run<'a>(case: &'a Case, rule: &'a Rule, run: &Run) -> Option<&'a Rule> {
+    case.rulebook().permissions(&rule.id).next()?;
+    let record = &run.started_by;
+    let scene = Scene {
+        history: case.history(),
+        end: case.history().position_of(record)?,
+        fact: record.fact()?,
+        doer: record.doer(),
+        happened_at: record.happened_at(),
+        process: case.stream().process(),
+        calendar: &case.rulebook().calendar,
+    };
+    lifting_rule(case, rule, &scene)
+}
+
 fn objection(case: &Case, rule: &Rule, clause: &Clause, shortfall: Shortfall) -> Objection {
     let (manual, section, quote) = match rule.quote(&case.rulebook().name) {
-        Some((source, quote)) => (source.manual.clone(), source.section.clone(), quote.to_owned()),
+        Some((source, quote)) => (
+            source.manual.clone(),
+            source.section.clone(),
+            quote.to_owned(),
+        ),
         None => Default::default(),
     };
     Objection {
@@ -310,9 +359,11 @@ fn objection(case: &Case, rule: &Rule, clause: &Clause, shortfall: Shortfall) ->
 
 /// What recording the draft would do to the clocks.
 fn clock_changes(case: &Case, draft: &Draft) -> Vec<ClockChange> {
-    let Content::Fact(fact) = &draft.content else { return Vec::new() };
+    let Content::Fact(fact) = &draft.content else {
+        return Vec::new();
+    };
     let fact_type = fact.fact_type();
-    if case.rulebook().touched(fact_type).next().is_none() {
+    if fact_type != FactRetracted::TYPE && case.rulebook().touched(fact_type).next().is_none() {
         return Vec::new();
     }
     let record = Arc::new(Record {
@@ -349,7 +400,15 @@ fn clock_changes(case: &Case, draft: &Draft) -> Vec<ClockChange> {
     for (place, clause) in case.rulebook().touched(fact_type) {
         let before = case.runs(place);
         let mut after = before.to_vec();
-        touch_clause(case.stream(), &history, position, &record, case.rulebook(), clause, &mut after);
+        touch_clause(
+            case.stream(),
+            &history,
+            position,
+            &record,
+            case.rulebook(),
+            clause,
+            &mut after,
+        );
         if let Some((rule, _)) = case.rulebook().clocks().nth(place) {
             changes.extend(compare(rule, clause, before, &after));
         }
@@ -358,21 +417,27 @@ fn clock_changes(case: &Case, draft: &Draft) -> Vec<ClockChange> {
 }
 
 fn compare(rule: &Rule, clause: &Clause, before: &[Run], after: &[Run]) -> Vec<ClockChange> {
-    let mut changes = Vec::new();
-    for run in after {
-        let known = before.iter().find(|old| {
-            old.started_by.id == run.started_by.id && old.key == run.key && old.from == run.from
-        });
-        if let Some(event) = event(known, run) {
-            changes.push(ClockChange {
-                rule: Arc::clone(&rule.id),
-                clause: clause.number,
-                key: run.key.clone(),
-                event,
-                due_at: run.due,
-            });
-        }
+    fn name(run: &Run) -> (RecordId, Option<&str>, DateTime<Utc>) {
+        (run.started_by.id, run.key.as_deref(), run.from)
     }
+    let mut known: BTreeMap<_, &Run> = before.iter().map(|run| (name(run), run)).collect();
+    let change = |run: &Run, event, due_at| ClockChange {
+        rule: Arc::clone(&rule.id),
+        clause: clause.number,
+        key: run.key.clone(),
+        event,
+        due_at,
+    };
+    let mut changes: Vec<ClockChange> = after
+        .iter()
+        .filter_map(|run| {
+            let event = event(known.remove(&name(run)), run)?;
+            Some(change(run, event, run.due))
+        })
+        .collect();
+    // Runs whose start was taken back are gone.
+    let gone = known.values().filter(|run| run.is_open() && run.applies);
+    changes.extend(gone.map(|run| change(run, ClockEvent::Cancelled, None)));
     changes
 }
 
@@ -390,8 +455,9 @@ fn event(before: Option<&Run>, after: &Run) -> Option<ClockEvent> {
         (Some(End::Cancelled(_) | End::Superseded(_)), true) => Some(ClockEvent::Cancelled),
         (Some(_), false) => None,
         (None, _) => match before {
-            Some(_) if !was_running => Some(ClockEvent::Started),
             None => Some(ClockEvent::Started),
+            // It waits for the first time, or again: its answer was taken back.
+            Some(before) if !before.applies || !before.is_open() => Some(ClockEvent::Started),
             Some(_) if !after.applies => Some(ClockEvent::Cancelled),
             Some(before) if before.due.is_some() && after.is_paused() && !before.is_paused() => {
                 Some(ClockEvent::Paused)

@@ -18,7 +18,11 @@ pub(super) fn lists(rules: &[Rule], words: &[WordList]) -> Vec<WordList> {
             Form::Carries(carries) => {
                 for fact in &clause.facts {
                     for (field, values) in &carries.one_of {
-                        lists.push(WordList { fact: *fact, field: field.clone(), values: values.clone() });
+                        lists.push(WordList {
+                            fact: *fact,
+                            field: field.clone(),
+                            values: values.clone(),
+                        });
                     }
                 }
             }
@@ -55,7 +59,9 @@ fn two_lists(rulebook: &Rulebook, errors: &mut Vec<Complaint>) {
     let mut seen: Vec<(FactType, &str, &Rule)> = Vec::new();
     for rule in &rulebook.rules {
         for clause in &rule.clauses {
-            let Form::Carries(carries) = &clause.form else { continue };
+            let Form::Carries(carries) = &clause.form else {
+                continue;
+            };
             for (field, _) in &carries.one_of {
                 for fact in &clause.facts {
                     let other = seen.iter().find(|(f, n, _)| f == fact && n == field);
@@ -65,11 +71,17 @@ fn two_lists(rulebook: &Rulebook, errors: &mut Vec<Complaint>) {
                     {
                         errors.push(rule.place.complain(
                             Some(&rule.id),
-                            format!("two lists of values for `{fact}.{field}`: here and in `{}`", other.id),
+                            format!(
+                                "two lists of values for `{fact}.{field}`: here and in `{}`",
+                                other.id
+                            ),
                             "keep one of them",
                         ));
                     }
-                    let manual = rulebook.words.iter().any(|list| list.fact == *fact && list.field == *field);
+                    let manual = rulebook
+                        .words
+                        .iter()
+                        .any(|list| list.fact == *fact && list.field == *field);
                     if manual && clause.when.is_empty() {
                         errors.push(rule.place.complain(
                             Some(&rule.id),
@@ -87,7 +99,9 @@ fn two_lists(rulebook: &Rulebook, errors: &mut Vec<Complaint>) {
 fn lifted_rules(rulebook: &Rulebook, errors: &mut Vec<Complaint>) {
     for rule in &rulebook.rules {
         for clause in &rule.clauses {
-            let Form::May(may) = &clause.form else { continue };
+            let Form::May(may) = &clause.form else {
+                continue;
+            };
             for id in &may.lifts {
                 match rulebook.rule(id) {
                     None => errors.push(rule.place.complain(
@@ -112,19 +126,27 @@ fn excluding_roles(rulebook: &Rulebook, errors: &mut Vec<Complaint>) {
     let mut seen: Vec<(FactType, &Rule, BTreeSet<&str>)> = Vec::new();
     for rule in &rulebook.rules {
         for clause in &rule.clauses {
-            let Form::OnlyBy(only_by) = &clause.form else { continue };
-            let [route] = only_by.routes.as_slice() else { continue };
+            let Form::OnlyBy(only_by) = &clause.form else {
+                continue;
+            };
+            let [route] = only_by.routes.as_slice() else {
+                continue;
+            };
             if !clause.when.is_empty() || !route.when.is_empty() {
                 continue;
             }
             let roles: BTreeSet<&str> = route.roles.iter().map(String::as_str).collect();
             for fact in &clause.facts {
-                if let Some((_, other, _)) =
-                    seen.iter().find(|(f, _, known)| f == fact && known.is_disjoint(&roles))
+                if let Some((_, other, _)) = seen
+                    .iter()
+                    .find(|(f, _, known)| f == fact && known.is_disjoint(&roles))
                 {
                     errors.push(rule.place.complain(
                         Some(&rule.id),
-                        format!("nobody may do `{fact}`: `{}` allows other roles only", other.id),
+                        format!(
+                            "nobody may do `{fact}`: `{}` allows other roles only",
+                            other.id
+                        ),
                         "let the two rules share a role",
                     ));
                 }
@@ -149,10 +171,19 @@ fn circles(rulebook: &Rulebook, errors: &mut Vec<Complaint>) {
     loop {
         let before = reachable.len();
         for fact in FactType::all() {
-            let ready = needs.iter().filter(|(_, clause, _)| clause.facts.contains(&fact)).all(|(_, _, needs)| {
-                let have = |pattern: &crate::forms::pattern::Pattern| reachable.contains(&pattern.fact);
-                if needs.all { needs.patterns.iter().all(have) } else { needs.patterns.iter().any(have) }
-            });
+            let ready = needs
+                .iter()
+                .filter(|(_, clause, _)| clause.facts.contains(&fact))
+                .all(|(_, _, needs)| {
+                    let have = |pattern: &crate::forms::pattern::Pattern| {
+                        reachable.contains(&pattern.fact)
+                    };
+                    if needs.all {
+                        needs.patterns.iter().all(have)
+                    } else {
+                        needs.patterns.iter().any(have)
+                    }
+                });
             // An event happens whatever is missing before it.
             if ready || fact.spec().nature == Nature::Event {
                 reachable.insert(fact);
@@ -174,7 +205,12 @@ fn circles(rulebook: &Rulebook, errors: &mut Vec<Complaint>) {
 }
 
 fn demanded(rulebook: &Rulebook) -> BTreeSet<FactType> {
-    rulebook.rules.iter().flat_map(|rule| &rule.clauses).flat_map(Clause::demands).collect()
+    rulebook
+        .rules
+        .iter()
+        .flat_map(|rule| &rule.clauses)
+        .flat_map(Clause::demands)
+        .collect()
 }
 
 /// Conditions on attributes nobody is obliged to record: whoever stays silent
@@ -184,8 +220,15 @@ fn escapes(rulebook: &Rulebook, warnings: &mut Vec<Complaint>) {
     for rule in &rulebook.rules {
         for clause in &rule.clauses {
             for test in &clause.when.all {
-                let TestSource::Attribute(attribute) = test.source else { continue };
-                let opens = attribute.fact.spec().process.opened_by().contains(&attribute.fact);
+                let TestSource::Attribute(attribute) = test.source else {
+                    continue;
+                };
+                let opens = attribute
+                    .fact
+                    .spec()
+                    .process
+                    .opened_by()
+                    .contains(&attribute.fact);
                 if !opens && !demanded.contains(&attribute.fact) {
                     warnings.push(rule.place.complain(
                         Some(&rule.id),
@@ -228,9 +271,11 @@ fn undemanded(rulebook: &Rulebook, warnings: &mut Vec<Complaint>) {
 
 /// Whether other rules wait for, or follow from, the fact.
 fn starts_something(rulebook: &Rulebook, fact: FactType) -> bool {
-    rulebook.rules.iter().flat_map(|rule| &rule.clauses).any(|clause| {
-        !matches!(clause.form, Form::Carries(_)) && clause.facts.contains(&fact)
-    })
+    rulebook
+        .rules
+        .iter()
+        .flat_map(|rule| &rule.clauses)
+        .any(|clause| !matches!(clause.form, Form::Carries(_)) && clause.facts.contains(&fact))
 }
 
 /// Rules that could be broken but do not show how.

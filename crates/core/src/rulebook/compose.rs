@@ -45,7 +45,11 @@ pub fn manual_name(text: &SourceText) -> Result<String, Complaints> {
 }
 
 fn name_of(node: &Node) -> Option<String> {
-    node.get("manual")?.get("name")?.text().ok().map(str::to_owned)
+    node.get("manual")?
+        .get("name")?
+        .text()
+        .ok()
+        .map(str::to_owned)
 }
 
 impl Composition {
@@ -62,16 +66,25 @@ impl Composition {
         let mut names: Vec<String> = Vec::new();
         let mut wanted = Some((manual.to_owned(), None::<Node>));
         while let Some((name, asked_by)) = wanted.take() {
-            let found = parsed.iter().find(|(_, node)| name_of(node).as_deref() == Some(name.as_str()));
+            let found = parsed
+                .iter()
+                .find(|(_, node)| name_of(node).as_deref() == Some(name.as_str()));
             let Some((_, node)) = found else {
                 if complaints.is_empty() {
-                    let known: Vec<String> = parsed.iter().filter_map(|(_, node)| name_of(node)).collect();
+                    let known: Vec<String> = parsed
+                        .iter()
+                        .filter_map(|(_, node)| name_of(node))
+                        .collect();
                     let remedy = match nearest(&name, known.iter().map(String::as_str)) {
                         Some(near) => format!("did you mean `{near}`?"),
                         None => format!("known: {}", known.join(", ")),
                     };
                     complaints.push(match asked_by {
-                        Some(node) => node.place.complain(None, format!("there is no manual `{name}` to extend"), remedy),
+                        Some(node) => node.place.complain(
+                            None,
+                            format!("there is no manual `{name}` to extend"),
+                            remedy,
+                        ),
                         None => Complaint {
                             file: format!("manual {name}"),
                             line: 1,
@@ -93,13 +106,27 @@ impl Composition {
                 break;
             }
             names.push(name);
-            wanted = node.get("manual").and_then(|head| head.get("extends")).and_then(|extends| {
-                extends.text().ok().map(|name| (name.to_owned(), Some(extends.clone())))
-            });
+            wanted = node
+                .get("manual")
+                .and_then(|head| head.get("extends"))
+                .and_then(|extends| {
+                    extends
+                        .text()
+                        .ok()
+                        .map(|name| (name.to_owned(), Some(extends.clone())))
+                });
             chain.push(node.clone());
         }
         let rules = Self::take_rules(library, &chain, &names, &mut complaints);
-        if complaints.is_empty() { Ok(Self { chain, names, rules }) } else { Err(Complaints(complaints)) }
+        if complaints.is_empty() {
+            Ok(Self {
+                chain,
+                names,
+                rules,
+            })
+        } else {
+            Err(Complaints(complaints))
+        }
     }
 
     fn take_rules(
@@ -134,7 +161,9 @@ impl Composition {
                             .is_some_and(|manual| names.iter().any(|name| name == manual))
                     })
                 });
-            let left_out = without.iter().any(|item| item.text().is_ok_and(|id| id == key.name));
+            let left_out = without
+                .iter()
+                .any(|item| item.text().is_ok_and(|id| id == key.name));
             if !cited || left_out {
                 return;
             }
@@ -150,7 +179,10 @@ impl Composition {
         };
         for text in &library.rules {
             match parse(text) {
-                Ok(Node { data: Data::Table(members), .. }) => {
+                Ok(Node {
+                    data: Data::Table(members),
+                    ..
+                }) => {
                     for (key, node) in &members {
                         take(key, node, false, complaints);
                     }
@@ -160,7 +192,11 @@ impl Composition {
             }
         }
         for manual in chain.iter().rev() {
-            if let Some(Node { data: Data::Table(members), .. }) = manual.get("rule") {
+            if let Some(Node {
+                data: Data::Table(members),
+                ..
+            }) = manual.get("rule")
+            {
                 for (key, node) in members {
                     take(key, node, true, complaints);
                 }

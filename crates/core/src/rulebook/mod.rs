@@ -83,8 +83,11 @@ pub struct WrittenCase {
 impl Rule {
     /// The quote a refusal cites: of the manual judged by, else the first.
     pub fn quote(&self, manual: &str) -> Option<(&Source, &str)> {
-        let source =
-            self.sources.iter().find(|source| source.manual == manual).or_else(|| self.sources.first())?;
+        let source = self
+            .sources
+            .iter()
+            .find(|source| source.manual == manual)
+            .or_else(|| self.sources.first())?;
         source.quotes.first().map(|quote| (source, quote.as_str()))
     }
 
@@ -174,7 +177,10 @@ impl Rulebook {
         self.touched = vec![Vec::new(); FACT_TYPES];
         for (rule, number) in self.rules.iter().zip(0u16..) {
             for (clause, place) in rule.clauses.iter().zip(0u16..) {
-                let reference = ClauseRef { rule: number, clause: place };
+                let reference = ClauseRef {
+                    rule: number,
+                    clause: place,
+                };
                 if clause.form.is_guard() {
                     for fact in &clause.facts {
                         if let Some(slot) = self.guards.get_mut(fact.index()) {
@@ -225,26 +231,36 @@ impl Rulebook {
 
     /// The clocks, in the rules' order.
     pub(crate) fn clocks(&self) -> impl Iterator<Item = (&Rule, &Clause)> {
-        self.clocks.iter().filter_map(|reference| self.at(*reference))
+        self.clocks
+            .iter()
+            .filter_map(|reference| self.at(*reference))
     }
 
     /// The clocks a type of fact touches: place and clause.
     pub(crate) fn touched(&self, fact: FactType) -> impl Iterator<Item = (usize, &Clause)> {
-        self.touched.get(fact.index()).into_iter().flatten().filter_map(|clock| {
-            let place = usize::from(*clock);
-            let reference = self.clocks.get(place)?;
-            self.at(*reference).map(|(_, clause)| (place, clause))
-        })
+        self.touched
+            .get(fact.index())
+            .into_iter()
+            .flatten()
+            .filter_map(|clock| {
+                let place = usize::from(*clock);
+                let reference = self.clocks.get(place)?;
+                self.at(*reference).map(|(_, clause)| (place, clause))
+            })
     }
 
     /// The permissions that lift a rule.
-    pub(crate) fn permissions<'a>(&'a self, lifted: &'a str) -> impl Iterator<Item = (&'a Rule, &'a Clause)> {
-        self.permissions.iter().filter_map(|reference| self.at(*reference)).filter(move |(_, clause)| {
-            match &clause.form {
+    pub(crate) fn permissions<'a>(
+        &'a self,
+        lifted: &'a str,
+    ) -> impl Iterator<Item = (&'a Rule, &'a Clause)> {
+        self.permissions
+            .iter()
+            .filter_map(|reference| self.at(*reference))
+            .filter(move |(_, clause)| match &clause.form {
                 crate::forms::Form::May(may) => may.lifts.iter().any(|id| id == lifted),
                 _ => false,
-            }
-        })
+            })
     }
 
     /// The same manual with other rules left out: for judging one rule alone,

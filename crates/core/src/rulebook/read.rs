@@ -18,7 +18,15 @@ use crate::vocabulary::{FactType, FieldType, nearest};
 const TOLERANCE_SECONDS: i64 = 300;
 
 const SECTIONS: &[&str] = &[
-    "manual", "calendar", "roles", "words", "testimony", "corrections", "choice", "change", "rule",
+    "manual",
+    "calendar",
+    "roles",
+    "words",
+    "testimony",
+    "corrections",
+    "choice",
+    "change",
+    "rule",
 ];
 
 pub(crate) fn rulebook(composition: Composition) -> Result<Rulebook, Complaints> {
@@ -54,7 +62,10 @@ pub(crate) fn rulebook(composition: Composition) -> Result<Rulebook, Complaints>
         }));
     }
     check_choice_names(&composition, &mut complaints);
-    let corrected_by = match composition.section("corrections").and_then(|node| node.get("by")) {
+    let corrected_by = match composition
+        .section("corrections")
+        .and_then(|node| node.get("by"))
+    {
         None => Vec::new(),
         Some(node) => reading.roles(node).unwrap_or_else(|complaint| {
             complaints.push(complaint);
@@ -93,14 +104,20 @@ pub(crate) fn rulebook(composition: Composition) -> Result<Rulebook, Complaints>
 }
 
 fn check_sections(manual: &Node, complaints: &mut Vec<Complaint>) {
-    let Data::Table(members) = &manual.data else { return };
+    let Data::Table(members) = &manual.data else {
+        return;
+    };
     for (key, _) in members {
         if !SECTIONS.contains(&key.name.as_str()) {
             let remedy = match nearest(&key.name, SECTIONS.iter().copied()) {
                 Some(near) => format!("did you mean [{near}]?"),
                 None => format!("a manual has: {}", SECTIONS.join(", ")),
             };
-            complaints.push(key.place.complain(None, format!("[{}] is no section of a manual", key.name), remedy));
+            complaints.push(key.place.complain(
+                None,
+                format!("[{}] is no section of a manual", key.name),
+                remedy,
+            ));
         }
     }
     if let Some(head) = manual.get("manual") {
@@ -120,7 +137,13 @@ fn read_roles(composition: &Composition, complaints: &mut Vec<Complaint>) -> Rol
     let mut roles = Roles::default();
     // From the farthest to the nearest, so that the nearest has the last word.
     for manual in composition.chain.iter().rev() {
-        let Some(Node { data: Data::Table(members), .. }) = manual.get("roles") else { continue };
+        let Some(Node {
+            data: Data::Table(members),
+            ..
+        }) = manual.get("roles")
+        else {
+            continue;
+        };
         for (key, node) in members {
             match node.texts() {
                 Ok(aliases) => {
@@ -148,7 +171,13 @@ fn read_roles(composition: &Composition, complaints: &mut Vec<Complaint>) -> Rol
 fn read_words(composition: &Composition, complaints: &mut Vec<Complaint>) -> Vec<WordList> {
     let mut lists: Vec<WordList> = Vec::new();
     for manual in composition.chain.iter().rev() {
-        let Some(Node { data: Data::Table(members), .. }) = manual.get("words") else { continue };
+        let Some(Node {
+            data: Data::Table(members),
+            ..
+        }) = manual.get("words")
+        else {
+            continue;
+        };
         for (key, node) in members {
             match read_list(key, node) {
                 Ok(list) => {
@@ -164,14 +193,29 @@ fn read_words(composition: &Composition, complaints: &mut Vec<Complaint>) -> Vec
 
 fn read_list(key: &Key, node: &Node) -> Result<WordList, Complaint> {
     let unknown = |problem: String| {
-        key.place.complain(None, problem, "write e.g. \"request_received.kind\" = [\"fault\", \"inquiry\"]")
+        key.place.complain(
+            None,
+            problem,
+            "write e.g. \"request_received.kind\" = [\"fault\", \"inquiry\"]",
+        )
     };
-    let (fact, field) =
-        key.name.split_once('.').ok_or_else(|| unknown(format!("`{}` names no field", key.name)))?;
+    let (fact, field) = key
+        .name
+        .split_once('.')
+        .ok_or_else(|| unknown(format!("`{}` names no field", key.name)))?;
     let fact_type = FactType::named(fact).ok_or_else(|| unknown(format!("`{fact}` is no fact")))?;
     match fact_type.spec().field(field) {
-        Some((_, spec)) if matches!(spec.field_type, FieldType::Int | FieldType::Word | FieldType::Words) => {
-            Ok(WordList { fact: fact_type, field: field.to_owned(), values: node.scalars()? })
+        Some((_, spec))
+            if matches!(
+                spec.field_type,
+                FieldType::Int | FieldType::Word | FieldType::Words
+            ) =>
+        {
+            Ok(WordList {
+                fact: fact_type,
+                field: field.to_owned(),
+                values: node.scalars()?,
+            })
         }
         Some((_, spec)) => Err(unknown(format!(
             "`{}` holds a {}, which needs no list",
@@ -194,7 +238,10 @@ fn read_calendar(composition: &Composition) -> Result<(CalendarDefinition, Calen
             None => unreachable_complaint(),
         });
     };
-    let wrong = |problem: String| node.place.complain(Some("calendar"), problem, "correct the calendar");
+    let wrong = |problem: String| {
+        node.place
+            .complain(Some("calendar"), problem, "correct the calendar")
+    };
     let definition: CalendarDefinition =
         serde_json::from_value(node.to_json()).map_err(|error| wrong(error.to_string()))?;
     let calendar = Calendar::compile(&definition).map_err(|error| wrong(error.to_string()))?;
@@ -213,8 +260,13 @@ fn unreachable_complaint() -> Complaint {
 }
 
 fn read_testimony(composition: &Composition, complaints: &mut Vec<Complaint>) -> Testimony {
-    let mut testimony = Testimony { tolerance_seconds: TOLERANCE_SECONDS };
-    if let Some(node) = composition.section("testimony").and_then(|node| node.get("tolerance")) {
+    let mut testimony = Testimony {
+        tolerance_seconds: TOLERANCE_SECONDS,
+    };
+    if let Some(node) = composition
+        .section("testimony")
+        .and_then(|node| node.get("tolerance"))
+    {
         match Limit::read(node) {
             Ok(Limit::Clock(seconds)) => testimony.tolerance_seconds = seconds,
             Ok(_) => complaints.push(node.place.complain(
@@ -238,9 +290,19 @@ fn read_rule(
     let changes = apply_changes(&key.name, &mut node, composition)?;
     let choices = apply_choices(&key.name, &mut node, composition)?;
     let mut table = node.table()?;
-    let says = table.demand("says", "\"One English sentence.\"")?.text()?.to_owned();
-    let sources = read_sources(table.demand("source", "[{ manual = \"unis\", section = \"5.5\", quote = \"…\" }]")?)?;
-    let note = table.take("note").map(Node::text).transpose()?.map(str::to_owned);
+    let says = table
+        .demand("says", "\"One English sentence.\"")?
+        .text()?
+        .to_owned();
+    let sources = read_sources(table.demand(
+        "source",
+        "[{ manual = \"unis\", section = \"5.5\", quote = \"…\" }]",
+    )?)?;
+    let note = table
+        .take("note")
+        .map(Node::text)
+        .transpose()?
+        .map(str::to_owned);
     table.take("choose");
     let mut cases = Vec::new();
     for (name, breaks) in [("kept", false), ("broken", true)] {
@@ -279,7 +341,12 @@ fn read_sources(node: &Node) -> Result<Vec<Source>, Complaint> {
         .map(|item| {
             let mut table = item.table()?;
             let manual = table.demand("manual", "\"unis\"")?.text()?.to_owned();
-            let section = table.take("section").map(Node::text).transpose()?.unwrap_or_default().to_owned();
+            let section = table
+                .take("section")
+                .map(Node::text)
+                .transpose()?
+                .unwrap_or_default()
+                .to_owned();
             let quote = table.take("quote").or_else(|| table.take("quotes"));
             table.take("quotes");
             let quotes = match quote {
@@ -297,31 +364,56 @@ fn read_sources(node: &Node) -> Result<Vec<Source>, Complaint> {
             table.finish(&mut complaints);
             match complaints.pop() {
                 Some(complaint) => Err(complaint),
-                None => Ok(Source { manual, section, quotes }),
+                None => Ok(Source {
+                    manual,
+                    section,
+                    quotes,
+                }),
             }
         })
         .collect()
 }
 
 fn read_cases(node: &Node, breaks: bool) -> Result<Vec<WrittenCase>, Complaint> {
-    let nested = node.items().iter().any(|item| matches!(item.data, Data::List(_)));
-    let histories: &[Node] = if nested { node.items() } else { std::slice::from_ref(node) };
+    let nested = node
+        .items()
+        .iter()
+        .any(|item| matches!(item.data, Data::List(_)));
+    let histories: &[Node] = if nested {
+        node.items()
+    } else {
+        std::slice::from_ref(node)
+    };
     histories
         .iter()
         .map(|history| {
-            Ok(WrittenCase { steps: history.texts()?, breaks, place: history.place.clone() })
+            Ok(WrittenCase {
+                steps: history.texts()?,
+                breaks,
+                place: history.place.clone(),
+            })
         })
         .collect()
 }
 
 /// Sets what `[change.rule-id]` says, in the clause it names (the first by
 /// default).
-fn apply_changes(id: &str, node: &mut Node, composition: &Composition) -> Result<Vec<Change>, Complaint> {
+fn apply_changes(
+    id: &str,
+    node: &mut Node,
+    composition: &Composition,
+) -> Result<Vec<Change>, Complaint> {
     let mut changes = Vec::new();
     for manual in composition.chain.iter().rev() {
-        let Some(change) = manual.get("change").and_then(|all| all.get(id)) else { continue };
+        let Some(change) = manual.get("change").and_then(|all| all.get(id)) else {
+            continue;
+        };
         let Data::Table(members) = &change.data else {
-            return Err(change.place.complain(Some(id), "a change is a table", "write [change.rule-id]"));
+            return Err(change.place.complain(
+                Some(id),
+                "a change is a table",
+                "write [change.rule-id]",
+            ));
         };
         let because = demand_because(change, id)?;
         let clause = match change.get("clause") {
@@ -343,7 +435,11 @@ fn apply_changes(id: &str, node: &mut Node, composition: &Composition) -> Result
                 what: format!("{} = {}", key.name, value.to_json()),
                 because: because.clone(),
             });
-            let target = if clause == 1 { Some(&mut *node) } else { further_clause(node, clause) };
+            let target = if clause == 1 {
+                Some(&mut *node)
+            } else {
+                further_clause(node, clause)
+            };
             match target {
                 Some(target) => target.put(key.clone(), value.clone()),
                 None => {
@@ -362,7 +458,11 @@ fn apply_changes(id: &str, node: &mut Node, composition: &Composition) -> Result
             members.retain(|(key, _)| key.name != "kept" && key.name != "broken");
         }
         for manual in &composition.chain {
-            if let Some(Node { data: Data::Table(members), .. }) = manual.get("change").and_then(|all| all.get(id)) {
+            if let Some(Node {
+                data: Data::Table(members),
+                ..
+            }) = manual.get("change").and_then(|all| all.get(id))
+            {
                 for (key, value) in members {
                     if key.name == "kept" || key.name == "broken" {
                         node.put(key.clone(), value.clone());
@@ -375,25 +475,33 @@ fn apply_changes(id: &str, node: &mut Node, composition: &Composition) -> Result
 }
 
 fn further_clause(node: &mut Node, number: i64) -> Option<&mut Node> {
-    let Data::Table(members) = &mut node.data else { return None };
+    let Data::Table(members) = &mut node.data else {
+        return None;
+    };
     let (_, more) = members.iter_mut().find(|(key, _)| key.name == "and")?;
-    let Data::List(items) = &mut more.data else { return None };
+    let Data::List(items) = &mut more.data else {
+        return None;
+    };
     items.get_mut(usize::try_from(number).ok()?.checked_sub(2)?)
 }
 
 fn demand_because(node: &Node, id: &str) -> Result<String, Complaint> {
     match node.get("because") {
         Some(because) if !because.text()?.trim().is_empty() => Ok(because.text()?.to_owned()),
-        Some(_) | None => Err(node.place.complain(
-            Some(id),
-            "no reason is given",
-            "add because = \"…\"",
-        )),
+        Some(_) | None => {
+            Err(node
+                .place
+                .complain(Some(id), "no reason is given", "add because = \"…\""))
+        }
     }
 }
 
 /// Fills the rule's open places with what the manual chose.
-fn apply_choices(id: &str, node: &mut Node, composition: &Composition) -> Result<Vec<Choice>, Complaint> {
+fn apply_choices(
+    id: &str,
+    node: &mut Node,
+    composition: &Composition,
+) -> Result<Vec<Choice>, Complaint> {
     let choose = node.get("choose").cloned();
     let chosen = |name: &str| -> Option<(&Node, &Node)> {
         composition.chain.iter().find_map(|manual| {
@@ -404,9 +512,16 @@ fn apply_choices(id: &str, node: &mut Node, composition: &Composition) -> Result
     let mut choices = Vec::new();
     let open: Vec<(Key, Node)> = match choose {
         None => Vec::new(),
-        Some(Node { data: Data::Table(members), .. }) => members,
+        Some(Node {
+            data: Data::Table(members),
+            ..
+        }) => members,
         Some(node) => {
-            return Err(node.place.complain(Some(id), "`choose` names what is open", "write choose.time = [\"clock\", \"working\"]"));
+            return Err(node.place.complain(
+                Some(id),
+                "`choose` names what is open",
+                "write choose.time = [\"clock\", \"working\"]",
+            ));
         }
     };
     for (key, options) in &open {
@@ -414,7 +529,10 @@ fn apply_choices(id: &str, node: &mut Node, composition: &Composition) -> Result
             let manual = composition.names.first().map_or("", String::as_str);
             return Err(key.place.complain(
                 Some(id),
-                format!("the text leaves `{}` open, and the manual `{manual}` has not chosen", key.name),
+                format!(
+                    "the text leaves `{}` open, and the manual `{manual}` has not chosen",
+                    key.name
+                ),
                 format!(
                     "add to the manual: [choice.{id}] {} = one of {}, because = \"…\"",
                     key.name,
@@ -422,10 +540,18 @@ fn apply_choices(id: &str, node: &mut Node, composition: &Composition) -> Result
                 ),
             ));
         };
-        if !options.items().iter().any(|option| option.to_json() == value.to_json()) {
+        if !options
+            .items()
+            .iter()
+            .any(|option| option.to_json() == value.to_json())
+        {
             return Err(value.place.complain(
                 Some(id),
-                format!("{} is not among what the rule leaves open for `{}`", value.to_json(), key.name),
+                format!(
+                    "{} is not among what the rule leaves open for `{}`",
+                    value.to_json(),
+                    key.name
+                ),
                 format!("choose one of {}", options.to_json()),
             ));
         }
@@ -436,7 +562,11 @@ fn apply_choices(id: &str, node: &mut Node, composition: &Composition) -> Result
         });
     }
     for manual in &composition.chain {
-        if let Some(Node { data: Data::Table(members), .. }) = manual.get("choice").and_then(|all| all.get(id)) {
+        if let Some(Node {
+            data: Data::Table(members),
+            ..
+        }) = manual.get("choice").and_then(|all| all.get(id))
+        {
             for (key, _) in members {
                 if key.name != "because" && !open.iter().any(|(known, _)| known.name == key.name) {
                     return Err(key.place.complain(
@@ -448,10 +578,18 @@ fn apply_choices(id: &str, node: &mut Node, composition: &Composition) -> Result
             }
         }
     }
-    let fill = |name: &str| open.iter().find(|(key, _)| key.name == name).and_then(|_| chosen(name)).map(|(_, value)| value.clone());
+    let fill = |name: &str| {
+        open.iter()
+            .find(|(key, _)| key.name == name)
+            .and_then(|_| chosen(name))
+            .map(|(_, value)| value.clone())
+    };
     if let Data::Table(members) = &mut node.data {
         for (key, member) in members {
-            if !matches!(key.name.as_str(), "says" | "source" | "note" | "kept" | "broken" | "choose") {
+            if !matches!(
+                key.name.as_str(),
+                "says" | "source" | "note" | "kept" | "broken" | "choose"
+            ) {
                 member.fill(&fill)?;
             }
         }
@@ -470,9 +608,19 @@ fn plain(node: &Node) -> String {
 fn check_choice_names(composition: &Composition, complaints: &mut Vec<Complaint>) {
     for manual in &composition.chain {
         for section in ["choice", "change"] {
-            let Some(Node { data: Data::Table(members), .. }) = manual.get(section) else { continue };
+            let Some(Node {
+                data: Data::Table(members),
+                ..
+            }) = manual.get(section)
+            else {
+                continue;
+            };
             for (key, _) in members {
-                if !composition.rules.iter().any(|(rule, _)| rule.name == key.name) {
+                if !composition
+                    .rules
+                    .iter()
+                    .any(|(rule, _)| rule.name == key.name)
+                {
                     let ids = composition.rules.iter().map(|(rule, _)| rule.name.as_str());
                     let remedy = match nearest(&key.name, ids) {
                         Some(near) => format!("did you mean `{near}`?"),
@@ -501,7 +649,9 @@ fn check_mentions(
         if matches!(mention.value, crate::vocabulary::Scalar::Flag(_)) {
             continue;
         }
-        let list = lists.iter().find(|list| list.fact == mention.fact && list.field == mention.field);
+        let list = lists
+            .iter()
+            .find(|list| list.fact == mention.fact && list.field == mention.field);
         let name = format!("{}.{}", mention.fact, mention.field);
         match list {
             Some(list) if list.values.contains(&mention.value) => {}
@@ -509,14 +659,23 @@ fn check_mentions(
                 let known: Vec<String> = list.values.iter().map(ToString::to_string).collect();
                 complaints.push(mention.place.complain(
                     None,
-                    format!("`{}` is no value of `{name}` under this manual", mention.value),
+                    format!(
+                        "`{}` is no value of `{name}` under this manual",
+                        mention.value
+                    ),
                     format!("known: {}", known.join(", ")),
                 ));
             }
             None => complaints.push(mention.place.complain(
                 None,
-                format!("a rule compares `{name}` with `{}`, but no list says which values it can have", mention.value),
-                format!("add to the manual's [words]: \"{name}\" = [\"{}\", …]", mention.value),
+                format!(
+                    "a rule compares `{name}` with `{}`, but no list says which values it can have",
+                    mention.value
+                ),
+                format!(
+                    "add to the manual's [words]: \"{name}\" = [\"{}\", …]",
+                    mention.value
+                ),
             )),
         }
     }
@@ -542,7 +701,12 @@ fn digest(
         })
         .collect();
     let section = |name: &str| -> Vec<serde_json::Value> {
-        composition.chain.iter().filter_map(|manual| manual.get(name)).map(Node::to_json).collect()
+        composition
+            .chain
+            .iter()
+            .filter_map(|manual| manual.get(name))
+            .map(Node::to_json)
+            .collect()
     };
     let lists: Vec<String> = calendar
         .holidays_from
@@ -550,7 +714,10 @@ fn digest(
         .filter_map(|list| HolidayList::named(list).ok())
         .flat_map(|list| {
             let off = list.off().iter().map(|day| format!("off {}", day.date));
-            let worked = list.worked().iter().map(|day| format!("worked {}", day.date));
+            let worked = list
+                .worked()
+                .iter()
+                .map(|day| format!("worked {}", day.date));
             off.chain(worked).collect::<Vec<_>>()
         })
         .collect();
@@ -568,4 +735,3 @@ fn digest(
     ]);
     Digest::of("rulebook/1", &[content.to_string().as_bytes()])
 }
-

@@ -110,10 +110,16 @@ macro_rules! key {
         None
     };
     ($key:ident) => {
-        Some($crate::vocabulary::KeySpec { name: stringify!($key), optional: false })
+        Some($crate::vocabulary::KeySpec {
+            name: stringify!($key),
+            optional: false,
+        })
     };
     ($key:ident optional) => {
-        Some($crate::vocabulary::KeySpec { name: stringify!($key), optional: true })
+        Some($crate::vocabulary::KeySpec {
+            name: stringify!($key),
+            optional: true,
+        })
     };
 }
 
@@ -121,7 +127,10 @@ macro_rules! constructor {
     () => {
         /// The bare fact; fields are added one by one.
         #[must_use]
-        #[expect(clippy::new_without_default, reason = "an empty fact is no sensible default")]
+        #[expect(
+            clippy::new_without_default,
+            reason = "an empty fact is no sensible default"
+        )]
         pub fn new() -> Self {
             Self($crate::vocabulary::Fact::bare(Self::TYPE, None))
         }
@@ -130,7 +139,10 @@ macro_rules! constructor {
         /// The bare fact for one key; fields are added one by one.
         #[must_use]
         pub fn new($key: impl Into<String>) -> Self {
-            Self($crate::vocabulary::Fact::bare(Self::TYPE, Some($key.into())))
+            Self($crate::vocabulary::Fact::bare(
+                Self::TYPE,
+                Some($key.into()),
+            ))
         }
     };
     ($key:ident optional) => {

@@ -1,6 +1,6 @@
 //! A fact: one thing that happened.
 
-use super::{FactSpec, FactType, Value};
+use super::{FactSpec, FactType, FieldType, Value};
 
 /// One thing that happened: its type, its key, and what was said about it.
 ///
@@ -17,7 +17,11 @@ pub struct Fact {
 
 impl Fact {
     pub(crate) const fn bare(fact_type: FactType, key: Option<String>) -> Self {
-        Self { fact_type, key, fields: Vec::new() }
+        Self {
+            fact_type,
+            key,
+            fields: Vec::new(),
+        }
     }
 
     /// Sets a declared field; a name the declaration does not know is ignored
@@ -37,6 +41,16 @@ impl Fact {
             }
             Err(gap) => self.fields.insert(gap, (place, value)),
         }
+    }
+
+    /// Takes out what only the desk may say.
+    pub(crate) fn forget_evidence(&mut self) {
+        let spec = self.spec();
+        self.fields.retain(|(place, _)| {
+            spec.fields
+                .get(usize::from(*place))
+                .is_none_or(|field| field.field_type != FieldType::Evidence)
+        });
     }
 
     /// The type of the fact.
@@ -65,14 +79,18 @@ impl Fact {
 
     /// The value of a field, by its name.
     pub fn get(&self, name: &str) -> Option<&Value> {
-        self.spec().field(name).and_then(|(place, _)| self.at(place))
+        self.spec()
+            .field(name)
+            .and_then(|(place, _)| self.at(place))
     }
 
     /// The fields that were given, in the order of the declaration.
     pub fn fields(&self) -> impl Iterator<Item = (&'static str, &Value)> {
         let spec = self.spec();
         self.fields.iter().filter_map(|(place, value)| {
-            spec.fields.get(usize::from(*place)).map(|field| (field.name, value))
+            spec.fields
+                .get(usize::from(*place))
+                .map(|field| (field.name, value))
         })
     }
 }

@@ -7,7 +7,7 @@
 use std::cell::RefCell;
 use std::fmt;
 
-use chrono::{DateTime, NaiveDate};
+use chrono::{DateTime, Datelike, NaiveDate};
 use serde::de::{DeserializeSeed, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
 use serde::ser::{Serialize, SerializeMap, Serializer};
 
@@ -39,7 +39,11 @@ impl FactProblem {
         problem: impl Into<String>,
         remedy: impl Into<String>,
     ) -> Self {
-        Self { field: field.into(), problem: problem.into(), remedy: remedy.into() }
+        Self {
+            field: field.into(),
+            problem: problem.into(),
+            remedy: remedy.into(),
+        }
     }
 }
 
@@ -87,7 +91,12 @@ pub(crate) struct StoredFact(pub(crate) Fact);
 impl<'de> serde::Deserialize<'de> for StoredFact {
     fn deserialize<D: Deserializer<'de>>(source: D) -> Result<Self, D::Error> {
         let found = RefCell::new(None);
-        (FactSeed { problem: &found, origin: Origin::Stored }).deserialize(source).map(Self)
+        (FactSeed {
+            problem: &found,
+            origin: Origin::Stored,
+        })
+        .deserialize(source)
+        .map(Self)
     }
 }
 
@@ -128,7 +137,8 @@ fn write_fact<S: Serializer>(fact: &Fact, reveal: bool, serializer: S) -> Result
             Value::Personal(text) if reveal => {
                 map.serialize_entry(
                     field.name,
-                    text.as_ref().map_or("(erased)", |text| text.reveal().as_str()),
+                    text.as_ref()
+                        .map_or("(erased)", |text| text.reveal().as_str()),
                 )?;
             }
             Value::Personal(_) => {}
@@ -188,11 +198,7 @@ impl FactSeed<'_> {
         })
     }
 
-    fn member<E: serde::de::Error>(
-        &self,
-        spec: &FactSpec,
-        name: &str,
-    ) -> Result<Member, E> {
+    fn member<E: serde::de::Error>(&self, spec: &FactSpec, name: &str) -> Result<Member, E> {
         if spec.key.is_some_and(|key| key.name == name) {
             return Ok(Member::Key);
         }
@@ -256,15 +262,15 @@ impl<'de> Visitor<'de> for FactSeed<'_> {
         while let Some(name) = map.next_key::<std::borrow::Cow<'de, str>>()? {
             match fact.as_mut() {
                 None if name == "type" => {
-                    let type_name = map
-                        .next_value::<std::borrow::Cow<'de, str>>()
-                        .map_err(|_| {
-                            self.fail::<A::Error>(FactProblem::new(
-                                "fact.type",
-                                "the type of a fact is a name",
-                                "write e.g. \"type\":\"call_answered\"",
-                            ))
-                        })?;
+                    let type_name =
+                        map.next_value::<std::borrow::Cow<'de, str>>()
+                            .map_err(|_| {
+                                self.fail::<A::Error>(FactProblem::new(
+                                    "fact.type",
+                                    "the type of a fact is a name",
+                                    "write e.g. \"type\":\"call_answered\"",
+                                ))
+                            })?;
                     fact = Some(Fact::bare(self.type_named(&type_name)?, None));
                 }
                 None => early.push((name.into_owned(), map.next_value()?)),
@@ -296,7 +302,11 @@ impl<'de> Visitor<'de> for FactSeed<'_> {
         {
             return Err(self.fail(FactProblem::new(
                 format!("fact.{}", key.name),
-                format!("`{}` belongs to one {}, which is missing", fact.spec().name, key.name),
+                format!(
+                    "`{}` belongs to one {}, which is missing",
+                    fact.spec().name,
+                    key.name
+                ),
                 format!("add \"{}\", e.g. \"{}\":\"1\"", key.name, key.name),
             )));
         }
@@ -316,7 +326,13 @@ impl FactSeed<'_> {
             Member::Key => (FieldType::Word, true),
             Member::Field(_, field) => (field.field_type, false),
         };
-        let seed = ValueSeed { name, field_type, key, problem: self.problem };
+        let seed = ValueSeed {
+            name,
+            field_type,
+            key,
+            problem: self.problem,
+            origin: self.origin,
+        };
         let value = read(seed)?;
         let twice = match (&member, value) {
             // A null member says nothing: as if it were not there.
@@ -351,10 +367,81 @@ struct ValueSeed<'a> {
     /// Whether it is the fact's key, which may also be written as a number.
     key: bool,
     problem: &'a RefCell<Option<FactProblem>>,
+    origin: Origin,
+}
+
+/// What keeps a text from being recorded, and the remedy.
+fn text_problem(text: &str, bytes_max: usize, prose: bool) -> Option<(String, &'static str)> {
+    if text.len() > bytes_max {
+        return Some((
+            format!("{} bytes are too long, at most {bytes_max} fit", text.len()),
+            "shorten it, or keep the document elsewhere and record its reference",
+        ));
+    }
+    let bad = text
+        .chars()
+        .find(|c| c.is_control() && !(prose && matches!(c, '\n' | '\t')))?;
+    Some((
+        format!("it holds the control character U+{:04X}", u32::from(bad)),
+        "remove it: text is kept as readable characters",
+    ))
+}
+
+impl Fact {
+    /// What the decoder checks, for facts that typed code built.
+    pub(crate) fn check(&self) -> Result<(), FactProblem> {
+        let problem = |name: &str, (problem, remedy): (String, &str)| {
+            FactProblem::new(format!("fact.{name}"), problem, remedy)
+        };
+        if let (Some(spec), Some(key)) = (self.spec().key, self.key()) {
+            if key.trim().is_empty() {
+                return Err(problem(
+                    spec.name,
+                    ("the key is empty".to_owned(), "name it, e.g. \"1\""),
+                ));
+            }
+            if let Some(bad) = text_problem(key, WORD_BYTES_MAX, false) {
+                return Err(problem(spec.name, bad));
+            }
+        }
+        for (name, value) in self.fields() {
+            let bad = match value {
+                Value::Word(word) => text_problem(word, WORD_BYTES_MAX, false),
+                Value::Words(words) if words.len() > WORDS_MAX => {
+                    Some((format!("more than {WORDS_MAX} words"), "shorten the list"))
+                }
+                Value::Words(words) => words
+                    .iter()
+                    .find_map(|word| text_problem(word, WORD_BYTES_MAX, false)),
+                Value::Personal(Some(text)) => text_problem(text.reveal(), TEXT_BYTES_MAX, true),
+                Value::Instant(at) if !(0..=9999).contains(&at.year()) => Some((
+                    format!("the year {} cannot be written", at.year()),
+                    "give a year of four figures",
+                )),
+                Value::Date(on) if !(0..=9999).contains(&on.year()) => Some((
+                    format!("the year {} cannot be written", on.year()),
+                    "give a year of four figures",
+                )),
+                Value::Instant(_)
+                | Value::Date(_)
+                | Value::Personal(None)
+                | Value::Int(_)
+                | Value::Flag(_) => None,
+            };
+            if let Some(bad) = bad {
+                return Err(problem(name, bad));
+            }
+        }
+        Ok(())
+    }
 }
 
 impl ValueSeed<'_> {
-    fn fail<E: serde::de::Error>(&self, problem: impl Into<String>, remedy: impl Into<String>) -> E {
+    fn fail<E: serde::de::Error>(
+        &self,
+        problem: impl Into<String>,
+        remedy: impl Into<String>,
+    ) -> E {
         let problem = FactProblem::new(format!("fact.{}", self.name), problem, remedy);
         let error = E::custom(&problem);
         self.problem.replace(Some(problem));
@@ -363,27 +450,27 @@ impl ValueSeed<'_> {
 
     fn wrong<E: serde::de::Error>(&self, got: &str) -> E {
         self.fail(
-            format!("expected a {}, got {}", self.field_type.name(), shorten(got)),
+            format!(
+                "expected a {}, got {}",
+                self.field_type.name(),
+                shorten(got)
+            ),
             format!("write e.g. \"{}\":{}", self.name, self.field_type.example()),
         )
     }
 
     fn checked<E: serde::de::Error>(&self, text: &str, bytes_max: usize) -> Result<String, E> {
-        if text.len() > bytes_max {
-            return Err(self.fail(
-                format!("{} bytes are too long, at most {bytes_max} fit", text.len()),
-                "shorten it, or keep the document elsewhere and record its reference",
-            ));
-        }
+        // What the log holds was checked when it came in; were a bound tightened
+        // later, an old record must still be readable.
         let prose = self.field_type == FieldType::Personal;
-        let bad = text.chars().find(|c| c.is_control() && !(prose && matches!(c, '\n' | '\t')));
-        if let Some(c) = bad {
-            return Err(self.fail(
-                format!("it holds the control character U+{:04X}", u32::from(c)),
-                "remove it: text is kept as readable characters",
-            ));
+        let bad = match self.origin {
+            Origin::Proposed => text_problem(text, bytes_max, prose),
+            Origin::Stored => None,
+        };
+        match bad {
+            Some((problem, remedy)) => Err(self.fail(problem, remedy)),
+            None => Ok(text.to_owned()),
         }
-        Ok(text.to_owned())
     }
 }
 
@@ -492,7 +579,7 @@ impl<'de> Visitor<'de> for ValueSeed<'_> {
             .next_element::<std::borrow::Cow<'de, str>>()
             .map_err(|_| self.wrong::<A::Error>("a list that holds other things than words"))?
         {
-            if words.len() == WORDS_MAX {
+            if words.len() == WORDS_MAX && self.origin == Origin::Proposed {
                 return Err(self.fail(format!("more than {WORDS_MAX} words"), "shorten the list"));
             }
             words.push(self.checked(&word, WORD_BYTES_MAX)?);

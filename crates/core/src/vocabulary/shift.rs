@@ -28,8 +28,6 @@ facts! {
         previous_engineer: personal,
         /// The items taken over.
         items: personal,
-        /// Whether anything was open; found in the ticket streams.
-        open_items: evidence,
     }
 
     /// Leave to be away from the post was given.
@@ -47,11 +45,7 @@ facts! {
 }
 
 /// What rules may ask about a shift beyond the fact at hand.
-pub(crate) const ATTRIBUTES: &[Attribute] = &[Attribute {
-    name: "open_items",
-    fact: HandoverRecorded::TYPE,
-    field: "open_items",
-}];
+pub(crate) const ATTRIBUTES: &[Attribute] = &[];
 
 /// The facts that may open a shift: all of them.
 pub(crate) const OPENED_BY: &[FactType] = &[
