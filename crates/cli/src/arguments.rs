@@ -1,0 +1,44 @@
+//! The command line: every command, every option.
+
+use clap::{Parser, Subcommand};
+
+use crate::commands::{audit, due, explain, lapse, manual, record, rules, run, show};
+use crate::exit;
+use crate::options::Options;
+
+/// A service desk that keeps its manual: facts are proposed, the manual's rules
+/// admit, flag or refuse them, clocks run, and every verdict can be explained.
+#[derive(Debug, Parser)]
+#[command(name = "thirdring", version, after_help = exit::help(), max_term_width = 100)]
+pub(crate) struct Arguments {
+    #[command(flatten)]
+    pub(crate) options: Options,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Propose every line of a history file to a desk
+    Run(run::Arguments),
+    /// Record one fact
+    Record(record::Arguments),
+    /// Show the streams of the store, or one stream's history
+    Show(show::Arguments),
+    /// Show which clocks are running, and when they are due
+    Due(due::Arguments),
+    /// Announce what time alone has made of every stream
+    Lapse(lapse::Arguments),
+    /// Show the reasoning behind a rule's verdict on a stream
+    Explain(explain::Arguments),
+    /// Judge a whole history and show every finding with its proof
+    Audit(audit::Arguments),
+    /// List the rules of a manual, or show one
+    Rules(rules::Arguments),
+    /// Check a manual
+    #[command(subcommand)]
+    Manual(manual::Command),
+    /// Prove the chain of every record of the store
+    Verify,
+}

@@ -1,0 +1,45 @@
+//! `thirdring lapse`: announce what time alone has made of every stream.
+
+use crate::exit::Exit;
+use crate::failure::Failure;
+use crate::findings;
+use crate::lines::{NoticeLine, NoticeOnly};
+use crate::moments;
+use crate::shell::Shell;
+
+/// Record and print what time alone has made of every stream: warnings, missed
+/// limits, escalations. Safe to run again and again, or on two machines: what
+/// was announced is not announced twice.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Arguments {
+    /// The present; the machine's clock unless given
+    #[arg(long, value_name = "MOMENT")]
+    now: Option<String>,
+}
+
+/// Runs the command.
+pub(crate) fn run(arguments: &Arguments, shell: &mut Shell<'_>) -> Result<Exit, Failure> {
+    let desk = shell.desk(false)?;
+    let zone = desk.rulebook().calendar.zone();
+    let now = match &arguments.now {
+        Some(text) => moments::read(text, zone)?,
+        None => shell.time.now(),
+    };
+    let notices = desk.lapse(now)?;
+    for (stream, notice) in &notices {
+        if shell.is_json() {
+            shell.out.json(&NoticeOnly {
+                notice: NoticeLine::of(stream, notice, zone),
+            });
+        } else {
+            findings::notice(&mut shell.out, stream.as_str(), notice, zone);
+        }
+    }
+    if notices.is_empty() && !shell.is_json() {
+        shell.out.line(format!(
+            "Nothing new up to {} ({zone}).",
+            moments::people(now, zone)
+        ));
+    }
+    Ok(Exit::Fine)
+}

@@ -1,0 +1,535 @@
+//! `thirdring run`: propose every line of a history file to a desk.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use chrono::{DateTime, Utc};
+use chrono_tz::Tz;
+use serde::Serialize;
+use thirdring::core::{Case, VerdictKind, next_deadline, verdicts};
+use thirdring::{Desk, HistoryLine, OpenClock, Outcome, Receipt, Refusal, StreamId};
+
+use crate::exit::Exit;
+use crate::failure::Failure;
+use crate::findings;
+use crate::input::Lines;
+use crate::lines::{
+    ClockLine, Counts, NoticeLine, NoticeOnly, ObjectionLine, OpenClockLine, OpenClockOnly,
+    VerdictLine, says_something,
+};
+use crate::moments;
+use crate::output::{Out, Style, Text};
+use crate::shell::Shell;
+use crate::telling::{Attitude, Teller, Told};
+
+/// Propose every line of a history file to a desk on the store.
+///
+/// A line is {"at","stream","by":{"id","role"},"fact":{"type",…}} and perhaps
+/// recorded_at, done_by, id, cause. The desk's clock follows the file; a line
+/// that speaks of an earlier moment is told afterwards. The same file run again
+/// on the same store changes nothing. Refusals are the desk at work: they do
+/// not change the exit code unless --strict is given.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Arguments {
+    /// The history, JSON Lines; `-` is standard input
+    #[arg(value_name = "FILE.jsonl|-")]
+    file: String,
+    /// Let time pass up to this moment after the last line
+    #[arg(long, value_name = "MOMENT")]
+    until: Option<String>,
+    /// Exit with 1 if anything was refused
+    #[arg(long)]
+    strict: bool,
+    /// Print every verdict at the end, also rules nothing happened to concern
+    #[arg(long)]
+    all: bool,
+}
+
+/// One result, for machines.
+#[derive(Debug, Serialize)]
+pub(crate) struct ResultLine {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) line: Option<usize>,
+    stream: String,
+    fact: &'static str,
+    key: Option<String>,
+    id: String,
+    at: String,
+    outcome: &'static str,
+    objections: Vec<ObjectionLine>,
+    clocks: Vec<ClockLine>,
+    notices: Vec<NoticeLine>,
+    testimony: bool,
+}
+
+#[derive(Debug, Default, Serialize)]
+struct Tally {
+    lines: u64,
+    admitted: u64,
+    flagged: u64,
+    refused: u64,
+    replayed: u64,
+}
+
+#[derive(Debug, Serialize)]
+struct Summary<'a> {
+    #[serde(flatten)]
+    tally: &'a Tally,
+    streams: usize,
+    verdicts: Counts,
+    open_clocks: usize,
+    now: Option<String>,
+    manual: &'a str,
+    rulebook: String,
+}
+
+#[derive(Debug, Serialize)]
+struct SummaryLine<'a> {
+    summary: Summary<'a>,
+}
+
+/// Runs the command.
+pub(crate) fn run(arguments: &Arguments, shell: &mut Shell<'_>) -> Result<Exit, Failure> {
+    let json = shell.is_json();
+    let desk = shell.desk(true)?;
+    let zone = desk.rulebook().calendar.zone();
+    let until = arguments
+        .until
+        .as_deref()
+        .map(|text| moments::read(text, zone))
+        .transpose()?;
+    let mut waiting = Waiting::of(&desk)?;
+    note_other_rulebooks(&desk, shell)?;
+    let mut lines = Lines::open(&arguments.file, shell.stdin)?;
+    let out = &mut shell.out;
+    let mut teller = Teller::new(Attitude::Enforce);
+    let mut tally = Tally::default();
+    let mut streams = BTreeSet::new();
+    while let Some((number, text)) = lines.next_line()? {
+        let at_line = |problem| Failure::bad_line(lines.name(), number, problem);
+        let parsed = HistoryLine::parse(number, &text).map_err(|error| at_line(error.problem))?;
+        let Some(line) = parsed else { continue };
+        let told = teller.place(&line, &text);
+        let lapsed = |error| Failure::at_line(error, lines.name(), number);
+        for (stream, notice) in waiting
+            .lapse(&desk, told.told_at, Some(&line.stream))
+            .map_err(lapsed)?
+        {
+            print_notice(out, json, &stream, &notice, zone);
+        }
+        let view = View {
+            number: Some(number),
+            line: &line,
+            told: &told,
+            zone,
+        };
+        let outcome = teller.tell(&desk, line.clone(), &told).map_err(lapsed)?;
+        tally.lines += 1;
+        tally.count(&outcome);
+        waiting.look_at(&desk, &line.stream).map_err(lapsed)?;
+        view.print(out, json, &outcome);
+        out.flush();
+        streams.insert(line.stream);
+    }
+    let present = until.into_iter().chain(teller.present()).max();
+    if let Some(present) = present {
+        for (stream, notice) in desk.lapse(present)? {
+            print_notice(out, json, &stream, &notice, zone);
+        }
+    }
+    // As an audit of the store will see it: up to its latest record.
+    let now = latest_record(&desk)?;
+    let end = End {
+        desk: &desk,
+        now,
+        zone,
+        all: arguments.all,
+    };
+    let (counts, open) = if json {
+        end.json(out, &streams)?
+    } else {
+        end.text(out, &streams)?
+    };
+    let summary = Summary {
+        tally: &tally,
+        streams: streams.len(),
+        verdicts: counts,
+        open_clocks: open,
+        now: present.map(|present| moments::machine(present, zone)),
+        manual: &desk.rulebook().name,
+        rulebook: desk.rulebook().digest.to_string(),
+    };
+    if json {
+        out.json(&SummaryLine { summary });
+    } else {
+        summary.print(out);
+    }
+    Ok(if arguments.strict && tally.refused > 0 {
+        Exit::Findings
+    } else {
+        Exit::Fine
+    })
+}
+
+fn note_other_rulebooks(desk: &Desk, shell: &mut Shell<'_>) -> Result<(), Failure> {
+    let mut records = Vec::new();
+    for stream in desk.streams()? {
+        records.extend(desk.history(&stream)?);
+    }
+    shell.note_other_rulebooks(desk.rulebook(), records.iter().map(|record| &**record));
+    Ok(())
+}
+
+fn latest_record(desk: &Desk) -> Result<Option<DateTime<Utc>>, Failure> {
+    let mut latest = None;
+    for stream in desk.streams()? {
+        latest = latest.max(
+            desk.case(&stream)?
+                .records()
+                .last()
+                .map(|last| last.recorded_at),
+        );
+    }
+    Ok(latest)
+}
+
+/// When time will next make something of each stream.
+struct Waiting(BTreeMap<StreamId, DateTime<Utc>>);
+
+impl Waiting {
+    fn of(desk: &Desk) -> Result<Self, Failure> {
+        let mut waiting = Self(BTreeMap::new());
+        for stream in desk.streams()? {
+            waiting.look_at(desk, &stream)?;
+        }
+        Ok(waiting)
+    }
+
+    fn look_at(&mut self, desk: &Desk, stream: &StreamId) -> Result<(), thirdring::DeskError> {
+        match next_deadline(&desk.case(stream)?) {
+            Some(deadline) => self.0.insert(stream.clone(), deadline.at),
+            None => self.0.remove(stream),
+        };
+        Ok(())
+    }
+
+    /// Lets time pass in every stream for which something is due; the stream
+    /// of the next proposal lapses with it.
+    fn lapse(
+        &mut self,
+        desk: &Desk,
+        now: DateTime<Utc>,
+        but: Option<&StreamId>,
+    ) -> Result<Vec<(StreamId, thirdring::core::record::Notice)>, thirdring::DeskError> {
+        let due: Vec<StreamId> = self
+            .0
+            .iter()
+            .filter(|(stream, at)| **at <= now && but != Some(*stream))
+            .map(|(stream, _)| stream.clone())
+            .collect();
+        let mut notices = Vec::new();
+        for stream in due {
+            // A stream that is already further than the file has lapsed already.
+            let further = desk
+                .case(&stream)?
+                .records()
+                .last()
+                .is_some_and(|last| last.recorded_at > now);
+            if !further {
+                let lapsed = desk.lapse_stream(&stream, now)?;
+                notices.extend(lapsed.into_iter().map(|notice| (stream.clone(), notice)));
+            }
+            self.look_at(desk, &stream)?;
+        }
+        notices.sort_by_key(|(_, notice)| notice.due_at);
+        Ok(notices)
+    }
+}
+
+fn print_notice(
+    out: &mut Out<'_>,
+    json: bool,
+    stream: &StreamId,
+    notice: &thirdring::core::record::Notice,
+    zone: Tz,
+) {
+    if json {
+        out.json(&NoticeOnly {
+            notice: NoticeLine::of(stream, notice, zone),
+        });
+    } else {
+        findings::notice(out, stream.as_str(), notice, zone);
+    }
+}
+
+/// What became of a proposal, in one word.
+pub(crate) const fn outcome_name(outcome: &Outcome) -> &'static str {
+    match outcome {
+        Outcome::Admitted(Receipt { replayed: true, .. }) => "replayed",
+        Outcome::Admitted(receipt) if receipt.flags.is_empty() => "admitted",
+        Outcome::Admitted(_) => "flagged",
+        Outcome::Refused(_) => "refused",
+    }
+}
+
+impl Tally {
+    fn count(&mut self, outcome: &Outcome) {
+        match outcome_name(outcome) {
+            "replayed" => self.replayed += 1,
+            "admitted" => self.admitted += 1,
+            "flagged" => self.flagged += 1,
+            _ => self.refused += 1,
+        }
+    }
+}
+
+/// A line and where it stands.
+pub(crate) struct View<'a> {
+    pub(crate) number: Option<usize>,
+    pub(crate) line: &'a HistoryLine,
+    pub(crate) told: &'a Told,
+    pub(crate) zone: Tz,
+}
+
+impl View<'_> {
+    /// Prints what became of the line.
+    pub(crate) fn print(&self, out: &mut Out<'_>, json: bool, outcome: &Outcome) {
+        if json {
+            out.json(&self.result(outcome));
+        } else {
+            self.text(out, outcome);
+        }
+    }
+
+    fn result(&self, outcome: &Outcome) -> ResultLine {
+        let (objections, clocks, notices, testimony) = match outcome {
+            Outcome::Admitted(receipt) => (
+                receipt.flags.iter().map(ObjectionLine::of).collect(),
+                receipt
+                    .clocks
+                    .iter()
+                    .map(|change| ClockLine::of(change, self.zone))
+                    .collect(),
+                receipt
+                    .notices
+                    .iter()
+                    .map(|notice| NoticeLine::of(&self.line.stream, notice, self.zone))
+                    .collect(),
+                receipt.testimony,
+            ),
+            Outcome::Refused(Refusal::Rules(objections)) => (
+                objections.iter().map(ObjectionLine::of).collect(),
+                Vec::new(),
+                Vec::new(),
+                false,
+            ),
+            Outcome::Refused(Refusal::Nonsense(nonsense)) => (
+                vec![ObjectionLine::nonsense(nonsense)],
+                Vec::new(),
+                Vec::new(),
+                false,
+            ),
+        };
+        ResultLine {
+            line: self.number,
+            stream: self.line.stream.to_string(),
+            fact: self.line.fact.fact_type().name(),
+            key: self.line.fact.key().map(str::to_owned),
+            id: self.told.id.to_string(),
+            at: moments::machine(self.line.at.to_utc(), self.zone),
+            outcome: outcome_name(outcome),
+            objections,
+            clocks,
+            notices,
+            testimony,
+        }
+    }
+
+    fn text(&self, out: &mut Out<'_>, outcome: &Outcome) {
+        if let Outcome::Admitted(receipt) = outcome {
+            for notice in &receipt.notices {
+                findings::notice(out, self.line.stream.as_str(), notice, self.zone);
+            }
+        }
+        let style = match outcome {
+            Outcome::Admitted(receipt) if receipt.replayed => Style::Dim,
+            Outcome::Admitted(receipt) if receipt.flags.is_empty() => Style::Good,
+            Outcome::Admitted(_) => Style::Warn,
+            Outcome::Refused(_) => Style::Bad,
+        };
+        let number = self
+            .number
+            .map_or_else(String::new, |number| format!("{number:>4}  "));
+        let fact = &self.line.fact;
+        let mut line = Text::new()
+            .dim(number)
+            .plain(moments::column(self.line.at.to_utc(), self.zone))
+            .plain("  ")
+            .then(Text::new().styled(style, outcome_name(outcome)).padded(9))
+            .then(Text::from(self.line.stream.as_str()).padded(9))
+            .plain(fact.fact_type().name());
+        if let (Some(key), Some(value)) = (fact.spec().key, fact.key()) {
+            line = line.dim(format!(" {} ", key.name)).plain(value);
+        }
+        if matches!(outcome, Outcome::Admitted(receipt) if receipt.testimony && !receipt.replayed) {
+            line = line
+                .dim(", told ")
+                .plain(moments::column(self.told.told_at, self.zone));
+        }
+        out.line(line);
+        match outcome {
+            // Told before: what it led to was said then.
+            Outcome::Admitted(receipt) if receipt.replayed => {}
+            Outcome::Admitted(receipt) => {
+                findings::objections(out, &receipt.flags, Style::Warn);
+                findings::clock_changes(out, &receipt.clocks, self.zone);
+            }
+            Outcome::Refused(Refusal::Rules(objections)) => {
+                findings::objections(out, objections, Style::Bad);
+            }
+            Outcome::Refused(Refusal::Nonsense(nonsense)) => findings::nonsense(out, nonsense),
+        }
+    }
+}
+
+/// What stands at the end.
+struct End<'a> {
+    desk: &'a Desk,
+    now: Option<DateTime<Utc>>,
+    zone: Tz,
+    all: bool,
+}
+
+impl End<'_> {
+    fn case(&self, stream: &StreamId) -> Result<Option<(Case, DateTime<Utc>)>, Failure> {
+        let case = self.desk.case(stream)?;
+        // A stream of refusals only was never begun.
+        Ok(self
+            .now
+            .filter(|_| case.version() > 0)
+            .map(|now| (case, now)))
+    }
+
+    fn open_clocks(&self, streams: &BTreeSet<StreamId>) -> Result<Vec<OpenClock>, Failure> {
+        let Some(now) = self.now else {
+            return Ok(Vec::new());
+        };
+        let mut open = self.desk.open_clocks(now)?;
+        open.retain(|clock| streams.contains(&clock.stream));
+        Ok(open)
+    }
+
+    fn json(
+        &self,
+        out: &mut Out<'_>,
+        streams: &BTreeSet<StreamId>,
+    ) -> Result<(Counts, usize), Failure> {
+        #[derive(Serialize)]
+        struct StreamLine<'a> {
+            stream_summary: StreamSummary<'a>,
+        }
+        #[derive(Serialize)]
+        struct StreamSummary<'a> {
+            stream: &'a str,
+            status: &'a str,
+            visits: &'a BTreeMap<String, &'static str>,
+            verdicts: &'a Counts,
+        }
+        let mut total = Counts::default();
+        for stream in streams {
+            let Some((case, now)) = self.case(stream)? else {
+                continue;
+            };
+            let said = verdicts(&case, now);
+            let counts: Counts = said.iter().collect();
+            for verdict in said
+                .iter()
+                .filter(|verdict| self.all || says_something(verdict.kind))
+            {
+                let mut line = VerdictLine::of(verdict, self.zone);
+                if let Some(turned) = findings::turned(&case, verdict, now) {
+                    line.turned_by(&turned.by);
+                }
+                out.json(&line);
+            }
+            let status = case.status();
+            out.json(&StreamLine {
+                stream_summary: StreamSummary {
+                    stream: stream.as_str(),
+                    status: status.stream,
+                    visits: &status.visits,
+                    verdicts: &counts,
+                },
+            });
+            total.merge(&counts);
+        }
+        let open = self.open_clocks(streams)?;
+        for clock in &open {
+            out.json(&OpenClockOnly {
+                open_clock: OpenClockLine::of(clock, self.zone),
+            });
+        }
+        Ok((total, open.len()))
+    }
+
+    fn text(
+        &self,
+        out: &mut Out<'_>,
+        streams: &BTreeSet<StreamId>,
+    ) -> Result<(Counts, usize), Failure> {
+        let mut total = Counts::default();
+        for stream in streams {
+            let Some((case, now)) = self.case(stream)? else {
+                continue;
+            };
+            let said = verdicts(&case, now);
+            let counts: Counts = said.iter().collect();
+            out.gap();
+            out.line(
+                Text::new()
+                    .strong(stream.as_str())
+                    .plain("  ")
+                    .then(findings::status_text(&case)),
+            );
+            out.line(Text::new().plain("  ").then(findings::counts_text(&counts)));
+            for verdict in said
+                .iter()
+                .filter(|verdict| self.all || verdict.kind == VerdictKind::Broken)
+            {
+                let turned = findings::turned(&case, verdict, now);
+                findings::verdict(out, &case, verdict, turned.as_ref(), self.zone);
+            }
+            total.merge(&counts);
+        }
+        let open = self.open_clocks(streams)?;
+        if !open.is_empty() {
+            out.gap();
+            out.line(
+                Text::new()
+                    .strong("Open clocks")
+                    .dim(format!(", moments in {}", self.zone)),
+            );
+            findings::open_clocks(out, &open, self.zone);
+        }
+        Ok((total, open.len()))
+    }
+}
+
+impl Summary<'_> {
+    fn print(&self, out: &mut Out<'_>) {
+        let tally = self.tally;
+        out.gap();
+        out.line(
+            Text::new()
+                .strong(format!("{} lines", tally.lines))
+                .plain(format!(
+                    ": {} admitted, {} flagged, {} refused, {} replayed; {} streams, {} open clocks",
+                    tally.admitted, tally.flagged, tally.refused, tally.replayed, self.streams, self.open_clocks
+                )),
+        );
+        out.line(
+            Text::new()
+                .dim("verdicts: ")
+                .then(findings::counts_text(&self.verdicts)),
+        );
+    }
+}

@@ -1,0 +1,340 @@
+//! Findings, clocks and notices as people read them.
+
+use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
+use chrono_tz::Tz;
+use thirdring::core::judge::{ClockChange, ClockEvent, Nonsense, Objection};
+use thirdring::core::record::{Notice, Step};
+use thirdring::core::{Case, Record, Verdict, VerdictKind, verdicts};
+use thirdring::{OpenClock, Rulebook};
+
+use crate::lines::Counts;
+use crate::moments;
+use crate::output::{Out, Style, Table, Text};
+
+/// How a verdict looks.
+pub(crate) const fn style_of(kind: VerdictKind) -> Style {
+    match kind {
+        VerdictKind::Broken => Style::Bad,
+        VerdictKind::Pending => Style::Warn,
+        VerdictKind::Kept => Style::Good,
+        VerdictKind::Waived
+        | VerdictKind::Lifted
+        | VerdictKind::NotApplicable
+        | VerdictKind::Unobservable
+        | VerdictKind::Attested
+        | VerdictKind::Measured => Style::Plain,
+    }
+}
+
+/// A kind of verdict in words.
+pub(crate) fn words(kind: VerdictKind) -> String {
+    kind.name().replace('_', " ")
+}
+
+/// `1 broken · 2 pending · …`, without the kinds there are none of.
+pub(crate) fn counts_text(counts: &Counts) -> Text {
+    let mut text = Text::new();
+    for (kind, count) in counts.each().filter(|(_, count)| *count > 0) {
+        if text.width() > 0 {
+            text = text.dim(" · ");
+        }
+        text = text.styled(style_of(kind), format!("{count} {}", words(kind)));
+    }
+    text
+}
+
+fn quote(source: &str, quote: &str) -> Text {
+    if quote.is_empty() {
+        Text::new()
+    } else {
+        Text::new().dim(source).plain(format!(" 「{quote}」"))
+    }
+}
+
+/// Which key something is about, e.g. `visit 1`.
+pub(crate) fn about(key: Option<&str>) -> Text {
+    key.map_or_else(Text::new, |key| Text::new().dim("key ").plain(key))
+}
+
+/// Prints the rules a proposal does not keep.
+pub(crate) fn objections(out: &mut Out<'_>, objections: &[Objection], style: Style) {
+    for objection in objections {
+        out.line(
+            Text::new()
+                .plain("      ")
+                .styled(style, &*objection.rule)
+                .plain(": ")
+                .plain(&objection.says),
+        );
+        let source = format!("{} {}", objection.manual, objection.section);
+        out.line(
+            Text::new()
+                .plain("        ")
+                .then(quote(source.trim(), &objection.quote)),
+        );
+        out.line(
+            Text::new()
+                .dim("        missing:  ")
+                .plain(&objection.missing),
+        );
+        if !objection.accepted.is_empty() {
+            out.line(
+                Text::new()
+                    .dim("        accepted: ")
+                    .plain(&objection.accepted),
+            );
+        }
+        out.line(
+            Text::new()
+                .dim("        later:    ")
+                .plain(objection.later.sentence()),
+        );
+    }
+}
+
+/// Prints why a proposal makes no sense.
+pub(crate) fn nonsense(out: &mut Out<'_>, nonsense: &Nonsense) {
+    out.line(
+        Text::new()
+            .plain("      ")
+            .styled(Style::Bad, "no sense under any manual")
+            .plain(": ")
+            .plain(nonsense.to_string()),
+    );
+}
+
+/// Prints what a fact did to the clocks.
+pub(crate) fn clock_changes(out: &mut Out<'_>, changes: &[ClockChange], zone: Tz) {
+    for change in changes {
+        let style = match change.event {
+            ClockEvent::Missed => Style::Bad,
+            ClockEvent::Met => Style::Good,
+            ClockEvent::Started
+            | ClockEvent::Waived
+            | ClockEvent::Cancelled
+            | ClockEvent::Paused
+            | ClockEvent::Moved => Style::Dim,
+        };
+        let mut line = Text::new()
+            .plain("      ")
+            .dim("clock ")
+            .then(Text::new().styled(style, change.event.name()).padded(9))
+            .plain(" ")
+            .plain(&*change.rule);
+        if let Some(key) = &change.key {
+            line = line.dim(", key ").plain(key);
+        }
+        if let Some(due) = change.due_at {
+            line = line.dim(", due ").plain(moments::people(due, zone));
+        }
+        out.line(line);
+    }
+}
+
+/// Prints what time alone made of a stream.
+pub(crate) fn notice(out: &mut Out<'_>, stream: &str, notice: &Notice, zone: Tz) {
+    let (what, style) = match notice.step {
+        Step::Warned(step) => (format!("warning {step}"), Style::Warn),
+        Step::Missed => ("missed".to_owned(), Style::Bad),
+        Step::Escalated { rung, again: 0 } => (format!("escalation {rung}"), Style::Bad),
+        Step::Escalated { rung, again } => {
+            (format!("escalation {rung}, again {again}"), Style::Bad)
+        }
+    };
+    let mut line = Text::new()
+        .plain("      ")
+        .plain(moments::column(notice.due_at, zone))
+        .plain("  ")
+        .styled(style, what)
+        .plain("  ")
+        .plain(stream)
+        .plain("  ")
+        .plain(&notice.rule);
+    if let Some(key) = &notice.key {
+        line = line.dim(", key ").plain(key);
+    }
+    if let Some(to) = &notice.to {
+        line = line.dim(", to be told: ").plain(to);
+    }
+    out.line(line);
+}
+
+/// A record in one line.
+pub(crate) fn record_text(record: &Record, zone: Tz) -> Text {
+    let what = record
+        .fact()
+        .map_or("notice", |fact| fact.fact_type().name());
+    let mut text = Text::new().plain(what);
+    if let Some(key) = record.fact().and_then(|fact| fact.key()) {
+        text = text.plain(format!(" {key}"));
+    }
+    text.dim(" by ")
+        .plain(record.doer().to_string())
+        .dim(", ")
+        .plain(moments::people(record.happened_at(), zone))
+        .dim(format!(", record {}", record.id))
+}
+
+/// What turned a finding that was kept as far as was known then.
+#[derive(Debug, Clone)]
+pub(crate) struct Turned {
+    /// The record that turned it.
+    pub(crate) by: Arc<Record>,
+}
+
+/// Prints a verdict with the facts that prove it.
+pub(crate) fn verdict(
+    out: &mut Out<'_>,
+    case: &Case,
+    found: &Verdict,
+    turned: Option<&Turned>,
+    zone: Tz,
+) {
+    let rulebook = case.rulebook();
+    let mut head = Text::new()
+        .plain("  ")
+        .then(
+            Text::new()
+                .styled(style_of(found.kind), words(found.kind))
+                .padded(8),
+        )
+        .plain(" ")
+        .strong(&*found.rule);
+    if let Some(key) = &found.key {
+        head = head.dim(", key ").plain(key);
+    }
+    out.line(head);
+    if let Some(rule) = rulebook.rule(&found.rule) {
+        out.prose(4, Style::Plain, &rule.says);
+        if let Some((source, words)) = rule.quote(&rulebook.name) {
+            let source = format!("{} {}", source.manual, source.section);
+            out.line(Text::new().plain("    ").then(quote(&source, words)));
+        }
+    }
+    out.line(Text::new().dim("    why:   ").plain(&found.why));
+    if let Some(due) = found.due {
+        out.line(
+            Text::new()
+                .dim("    due:   ")
+                .plain(moments::people(due, zone)),
+        );
+    }
+    for (place, id) in found.facts.iter().enumerate() {
+        let label = if place == 0 {
+            "    facts: "
+        } else {
+            "           "
+        };
+        if let Some(record) = case.record(*id) {
+            out.line(Text::new().dim(label).then(record_text(record, zone)));
+        }
+    }
+    if let Some(turned) = turned {
+        let by = &turned.by;
+        out.line(
+            Text::new()
+                .dim("    then:  ")
+                .plain("kept, as far as was known when it was recorded; turned by ")
+                .then(record_text(by, zone))
+                .dim(", recorded ")
+                .plain(moments::people(by.recorded_at, zone)),
+        );
+    }
+}
+
+/// Prints running clocks, soonest first.
+pub(crate) fn open_clocks(out: &mut Out<'_>, clocks: &[OpenClock], zone: Tz) {
+    let mut table = Table::with_head(["stream", "due", "", "rule", "key", "state"]).indented(2);
+    for clock in clocks {
+        let due = match clock.due_at {
+            Some(due) => Text::from(moments::people(due, zone)),
+            None => Text::new().dim("no due moment"),
+        };
+        let mark = if clock.overdue {
+            Text::new().styled(Style::Bad, "overdue")
+        } else {
+            Text::new()
+        };
+        table.row([
+            Text::from(clock.stream.as_str()),
+            due,
+            mark,
+            Text::from(&clock.rule),
+            Text::from(clock.key.as_deref().unwrap_or_default()),
+            Text::new().dim(&clock.why),
+        ]);
+    }
+    table.print(out);
+}
+
+/// The stream's status and that of its visits, in words.
+pub(crate) fn status_text(case: &Case) -> Text {
+    let status = case.status();
+    let mut text = Text::new().strong(status.stream);
+    for (visit, label) in &status.visits {
+        text = text.dim(" · visit ").plain(visit).plain(" ").plain(*label);
+    }
+    text
+}
+
+/// The record that turned a broken verdict which was kept as far as was known
+/// when the judged fact was recorded; `None` where it was broken then already,
+/// or was not decided.
+pub(crate) fn turned(case: &Case, found: &Verdict, now: DateTime<Utc>) -> Option<Turned> {
+    if found.kind != VerdictKind::Broken {
+        return None;
+    }
+    let rulebook = case.rulebook();
+    // A guard judges its first fact; a clock is decided by its last.
+    let decided = if is_clock(rulebook, found) {
+        found.facts.last()
+    } else {
+        found.facts.first()
+    };
+    let judged = *decided?;
+    let version = case.record(judged)?.version;
+    let says = |case: &Case| {
+        verdicts(case, now).into_iter().find(|other| {
+            other.rule == found.rule
+                && other.clause == found.clause
+                && other.key == found.key
+                && (other.facts.first() == Some(&judged) || other.facts.contains(&judged))
+        })
+    };
+    let mut then = Case::replay(
+        case.stream().clone(),
+        Arc::clone(rulebook),
+        case.records()
+            .iter()
+            .filter(|record| record.version <= version)
+            .cloned(),
+    );
+    if says(&then)?.kind != VerdictKind::Kept {
+        return None;
+    }
+    for record in case
+        .records()
+        .iter()
+        .filter(|record| record.version > version)
+    {
+        then.apply(Arc::clone(record));
+        if record.fact().is_some()
+            && says(&then).is_some_and(|verdict| verdict.kind == VerdictKind::Broken)
+        {
+            return Some(Turned {
+                by: Arc::clone(record),
+            });
+        }
+    }
+    None
+}
+
+fn is_clock(rulebook: &Rulebook, found: &Verdict) -> bool {
+    rulebook.rule(&found.rule).is_some_and(|rule| {
+        rule.clauses
+            .iter()
+            .any(|clause| clause.number == found.clause && clause.form.is_clock())
+    })
+}

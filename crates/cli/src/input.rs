@@ -1,0 +1,91 @@
+//! Files and standard input, line by line, whatever they hold.
+
+use std::fs::File;
+use std::io::{BufRead, BufReader, Read};
+
+use thirdring::core::vocabulary::FactProblem;
+
+use crate::failure::Failure;
+
+/// The longest line that is read into memory; a longer one is an error however
+/// long it is.
+const LINE_BYTES_MAX: u64 = 4 * 1024 * 1024;
+
+/// The lines of a file or of standard input.
+pub(crate) struct Lines<'a> {
+    name: String,
+    from: Box<dyn BufRead + 'a>,
+    number: usize,
+}
+
+impl<'a> Lines<'a> {
+    /// The lines of a file; `-` is standard input.
+    ///
+    /// # Errors
+    /// If the file cannot be opened.
+    pub(crate) fn open(name: &str, stdin: &'a mut dyn BufRead) -> Result<Self, Failure> {
+        let from: Box<dyn BufRead + 'a> = if name == "-" {
+            Box::new(stdin)
+        } else {
+            let file = File::open(name).map_err(|error| Failure::unreadable(name, &error))?;
+            Box::new(BufReader::with_capacity(1 << 16, file))
+        };
+        let name = if name == "-" { "standard input" } else { name };
+        Ok(Self {
+            name: name.to_owned(),
+            from,
+            number: 0,
+        })
+    }
+
+    /// The name of the file, as errors show it.
+    pub(crate) fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The next line with its number; `None` at the end.
+    ///
+    /// # Errors
+    /// If the line is no text, is too long, or cannot be read.
+    pub(crate) fn next_line(&mut self) -> Result<Option<(usize, String)>, Failure> {
+        let mut bytes = Vec::new();
+        let read = self
+            .from
+            .by_ref()
+            .take(LINE_BYTES_MAX)
+            .read_until(b'\n', &mut bytes)
+            .map_err(|error| Failure::unreadable(&self.name, &error))?;
+        if read == 0 {
+            return Ok(None);
+        }
+        self.number += 1;
+        if u64::try_from(read) == Ok(LINE_BYTES_MAX) && bytes.last() != Some(&b'\n') {
+            return Err(self.wrong(
+                format!("the line is longer than {LINE_BYTES_MAX} bytes"),
+                "write one object a line, and keep long documents elsewhere",
+            ));
+        }
+        if self.number == 1 && bytes.starts_with(b"\xef\xbb\xbf") {
+            bytes.drain(..3);
+        }
+        match String::from_utf8(bytes) {
+            Ok(text) => Ok(Some((self.number, text))),
+            Err(error) => Err(self.wrong(
+                format!(
+                    "byte {} of the line is not UTF-8",
+                    error.utf8_error().valid_up_to() + 1
+                ),
+                "save the file as UTF-8",
+            )),
+        }
+    }
+
+    fn wrong(&self, problem: String, remedy: &str) -> Failure {
+        let problem = FactProblem {
+            field: "line".to_owned(),
+            problem,
+            remedy: remedy.to_owned(),
+        };
+        Failure::bad_line(&self.name, self.number, problem)
+    }
+}

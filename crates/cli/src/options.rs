@@ -1,0 +1,39 @@
+//! Options every command knows.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use crate::output::Format;
+
+/// Options every command knows.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct Options {
+    /// The store: an SQLite file, made where there is none; `:memory:` keeps nothing
+    #[arg(
+        long,
+        global = true,
+        value_name = "FILE",
+        default_value = "thirdring.db",
+        help_heading = "Everywhere"
+    )]
+    pub(crate) store: PathBuf,
+    /// The manual to judge by: a shipped one (unis, yonyou, helpdesk) or a file ending in .toml
+    #[arg(
+        long,
+        global = true,
+        value_name = "NAME|FILE",
+        default_value = "unis",
+        help_heading = "Everywhere"
+    )]
+    pub(crate) manual: String,
+    /// Text for people, or one JSON object a line
+    #[arg(
+        long,
+        global = true,
+        value_enum,
+        default_value_t,
+        help_heading = "Everywhere"
+    )]
+    pub(crate) format: Format,
+}

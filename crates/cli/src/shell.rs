@@ -1,0 +1,127 @@
+//! What every command works with: output, input, options, and from them the
+//! rulebook, the log and the desk.
+
+use std::io::BufRead;
+use std::path::Path;
+
+use thirdring::core::Record;
+use thirdring::core::digest::Digest;
+use thirdring::core::vocabulary::nearest;
+use thirdring::store::{Log, MemoryLog, SqliteLog, SqliteOptions};
+use thirdring::{Desk, Rulebook, TimeSource, manuals};
+
+use crate::failure::Failure;
+use crate::options::Options;
+use crate::output::{Format, Out, Text};
+
+/// The name of a store that keeps nothing.
+const IN_MEMORY: &str = ":memory:";
+
+/// What every command works with.
+pub(crate) struct Shell<'w> {
+    pub(crate) out: Out<'w>,
+    pub(crate) notes: Out<'w>,
+    pub(crate) stdin: &'w mut dyn BufRead,
+    pub(crate) shows_progress: bool,
+    pub(crate) time: TimeSource,
+    pub(crate) options: Options,
+}
+
+impl Shell<'_> {
+    /// Whether machines read the output.
+    pub(crate) fn is_json(&self) -> bool {
+        self.options.format == Format::Json
+    }
+
+    /// The rulebook of `--manual`.
+    ///
+    /// # Errors
+    /// If there is no such manual, or it has errors.
+    pub(crate) fn rulebook(&self) -> Result<Rulebook, Failure> {
+        rulebook(&self.options.manual)
+    }
+
+    /// The log of `--store`; `create` makes the file where there is none.
+    ///
+    /// # Errors
+    /// If it cannot be opened.
+    pub(crate) fn log(&self, create: bool) -> Result<Box<dyn Log>, Failure> {
+        if self.options.store == Path::new(IN_MEMORY) {
+            return Ok(Box::new(MemoryLog::new()));
+        }
+        let options = SqliteOptions {
+            create,
+            ..SqliteOptions::default()
+        };
+        Ok(Box::new(SqliteLog::open_with(
+            &self.options.store,
+            options,
+        )?))
+    }
+
+    /// A desk on the store and the manual, in the present.
+    ///
+    /// # Errors
+    /// If one of them cannot be opened.
+    pub(crate) fn desk(&self, create: bool) -> Result<Desk, Failure> {
+        // The manual first: where it has errors no store is made.
+        let rulebook = self.rulebook()?;
+        Ok(Desk::open(self.log(create)?, rulebook).with_time(self.time.clone()))
+    }
+
+    /// Says beside the output that records were judged by another rulebook.
+    pub(crate) fn note_other_rulebooks<'r>(
+        &mut self,
+        rulebook: &Rulebook,
+        records: impl IntoIterator<Item = &'r Record>,
+    ) {
+        let mut others: Vec<Digest> = Vec::new();
+        let mut count = 0u64;
+        for record in records {
+            if record.rulebook != rulebook.digest {
+                count += 1;
+                if !others.contains(&record.rulebook) {
+                    others.push(record.rulebook);
+                }
+            }
+        }
+        if count == 0 {
+            return;
+        }
+        let names: Vec<String> = others.iter().map(Digest::short).collect();
+        self.notes.line(Text::new().dim("note: ").plain(format!(
+            "{count} {} judged by another rulebook ({}) when recorded; what follows is judged by `{}` ({})",
+            if count == 1 { "record was" } else { "records were" },
+            names.join(", "),
+            rulebook.name,
+            rulebook.digest.short(),
+        )));
+    }
+}
+
+/// The rulebook of a shipped manual or of a file.
+///
+/// # Errors
+/// If there is no such manual, or it has errors.
+pub(crate) fn rulebook(manual: &str) -> Result<Rulebook, Failure> {
+    if manual.ends_with(".toml") {
+        let text =
+            std::fs::read_to_string(manual).map_err(|error| Failure::unreadable(manual, &error))?;
+        return Ok(manuals::own(manual, &text)?);
+    }
+    if !manuals::NAMES.contains(&manual) {
+        let known = manuals::NAMES.join(", ");
+        let remedy = match nearest(manual, manuals::NAMES.iter().copied()) {
+            Some(near) => format!(
+                "did you mean `{near}`? shipped are {known}; a file of your own ends in .toml"
+            ),
+            None => format!("shipped are {known}; a file of your own ends in .toml"),
+        };
+        let shown: String = manual.chars().take(60).collect();
+        return Err(Failure::usage(
+            format!("there is no manual `{shown}`"),
+            remedy,
+        ));
+    }
+    Ok(manuals::shipped(manual)?)
+}

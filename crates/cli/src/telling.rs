@@ -1,0 +1,159 @@
+//! Telling a desk what a history file says: the clock follows the file, and the
+//! same file told twice changes nothing.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
+use thirdring::Refusal;
+use thirdring::core::digest::Digest;
+use thirdring::core::{Case, Mode, Proposal, ProposeError, propose};
+use thirdring::{Desk, DeskError, HistoryLine, Outcome, RecordId, Request, StreamId, derived_id};
+
+/// Whether the desk keeps its manual or only looks on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Attitude {
+    /// What breaks a rule is refused.
+    Enforce,
+    /// Nothing is refused, everything is found.
+    Observe,
+}
+
+/// A line as it is told.
+#[derive(Debug)]
+pub(crate) struct Told {
+    /// The present when it is told.
+    pub(crate) told_at: DateTime<Utc>,
+    /// The id it gets.
+    pub(crate) id: RecordId,
+}
+
+/// Tells lines one by one.
+#[derive(Debug)]
+pub(crate) struct Teller {
+    attitude: Attitude,
+    present: Option<DateTime<Utc>>,
+    /// How often each line stood in the file so far.
+    told: BTreeMap<[u8; 32], u64>,
+    /// The version of each stream's last record that came from this file.
+    reached: BTreeMap<StreamId, u64>,
+}
+
+impl Teller {
+    pub(crate) const fn new(attitude: Attitude) -> Self {
+        Self {
+            attitude,
+            present: None,
+            told: BTreeMap::new(),
+            reached: BTreeMap::new(),
+        }
+    }
+
+    /// The present the file has reached.
+    pub(crate) const fn present(&self) -> Option<DateTime<Utc>> {
+        self.present
+    }
+
+    /// The present and the id of a line. Time never goes back within a file: a
+    /// line that speaks of an earlier moment is told afterwards. The id follows
+    /// from the line, so that the same file gives the same ids.
+    pub(crate) fn place(&mut self, line: &HistoryLine, text: &str) -> Told {
+        let told_at = self
+            .present
+            .map_or(line.told_at(), |present| present.max(line.told_at()));
+        self.present = Some(told_at);
+        let text = text.trim().as_bytes();
+        let before = self
+            .told
+            .entry(*Digest::of("history-line/1", &[text]).as_bytes())
+            .or_default();
+        let count = before.to_be_bytes();
+        *before += 1;
+        let id = line.id.unwrap_or_else(|| {
+            derived_id(told_at, &[line.stream.as_str().as_bytes(), text, &count])
+        });
+        Told { told_at, id }
+    }
+
+    /// Proposes a line.
+    ///
+    /// # Errors
+    /// If it is malformed under the manual, its id is taken, or the log fails.
+    pub(crate) fn tell(
+        &mut self,
+        desk: &Desk,
+        line: HistoryLine,
+        told: &Told,
+    ) -> Result<Outcome, DeskError> {
+        let stream = line.stream.clone();
+        if self.attitude == Attitude::Enforce
+            && let Some(refusal) = self.refused_then(desk, &line, told)?
+        {
+            return Ok(Outcome::Refused(refusal));
+        }
+        let mut request = Request::new(&stream, line.fact, &line.by, line.at)
+            .told_at(told.told_at)
+            .with_id(told.id);
+        if let Some(doer) = line.done_by {
+            request = request.done_by(doer);
+        }
+        if let Some(cause) = line.cause {
+            request = request.caused_by(cause);
+        }
+        if self.attitude == Attitude::Observe {
+            request = request.observed();
+        }
+        let outcome = desk.submit(request)?;
+        if let Outcome::Admitted(receipt) = &outcome {
+            let reached = self.reached.entry(stream).or_default();
+            *reached = receipt.record.version.max(*reached);
+        }
+        Ok(outcome)
+    }
+
+    /// A refusal leaves no trace in the store. Where the stream is already
+    /// further than the file's present, an unknown line is therefore judged as
+    /// it was at its own moment first: what was refused then is refused again,
+    /// and does not come in by the back door as told afterwards.
+    fn refused_then(
+        &self,
+        desk: &Desk,
+        line: &HistoryLine,
+        told: &Told,
+    ) -> Result<Option<Refusal>, DeskError> {
+        let case = desk.case(&line.stream)?;
+        let further = case
+            .records()
+            .last()
+            .is_some_and(|last| last.recorded_at > told.told_at);
+        if !further || case.record(told.id).is_some() {
+            return Ok(None);
+        }
+        let reached = self.reached.get(&line.stream).copied().unwrap_or(0);
+        let then = Case::replay(
+            line.stream.clone(),
+            Arc::clone(case.rulebook()),
+            case.records()
+                .iter()
+                .filter(|record| record.recorded_at < told.told_at || record.version <= reached)
+                .cloned(),
+        );
+        let proposal = Proposal {
+            id: told.id,
+            fact: line.fact.clone(),
+            by: line.by.clone(),
+            done_by: line.done_by.clone(),
+            occurred_at: line.at,
+            now: told.told_at,
+            evidence: Vec::new(),
+            cause: line.cause,
+            mode: Mode::Enforce,
+        };
+        match propose(&then, proposal) {
+            Err(ProposeError::Refused(objections)) => Ok(Some(Refusal::Rules(objections))),
+            Err(ProposeError::Nonsense(nonsense)) => Ok(Some(Refusal::Nonsense(nonsense))),
+            Err(ProposeError::Invalid(problem)) => Err(problem.into()),
+            Err(ProposeError::Known(_)) | Ok(_) => Ok(None),
+        }
+    }
+}
