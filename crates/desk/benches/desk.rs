@@ -1,7 +1,10 @@
 //! What a fact costs: proposed, replayed, judged, and stored, beside the raw
 //! database loop that does the least anybody must do.
-#![expect(missing_docs, reason = "criterion's macros make undocumented items")]
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a benchmark may stop")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a benchmark may stop"
+)]
 
 use std::hint::black_box;
 use std::sync::Arc;
@@ -13,7 +16,9 @@ use thirdring::core::record::{Draft, seal};
 use thirdring::core::{Case, Mode, Proposal, Record, propose, verdicts};
 use thirdring::facts::*;
 use thirdring::store::{Durability, SqliteLog, SqliteOptions};
-use thirdring::{Actor, Desk, Fact, Outcome, RecordId, Request, Rulebook, StreamId, manuals, moment};
+use thirdring::{
+    Actor, Desk, Fact, Outcome, RecordId, Request, Rulebook, StreamId, manuals, moment,
+};
 
 /// A question answered on the phone: twelve facts, none of them refused.
 fn ticket() -> Vec<(Fact, Actor)> {
@@ -22,7 +27,13 @@ fn ticket() -> Vec<(Fact, Actor)> {
     let li = actor("li", "hotline_engineer");
     vec![
         (CallRang::new("1").into(), phone.clone()),
-        (CallAnswered::new("1").rings(2).attested(["standard_script"]).into(), li.clone()),
+        (
+            CallAnswered::new("1")
+                .rings(2)
+                .attested(["standard_script"])
+                .into(),
+            li.clone(),
+        ),
         (
             RequestReceived::new()
                 .channel("phone")
@@ -48,10 +59,34 @@ fn ticket() -> Vec<(Fact, Actor)> {
                 .into(),
             li.clone(),
         ),
-        (GuidanceGiven::new().method("phone").guidance("Choose the period first.").into(), li.clone()),
-        (ProblemSolved::new().method("phone").solution("Period chosen.").into(), li.clone()),
-        (ResultTold::new().result("Solved.").attested(["accurate"]).into(), li.clone()),
-        (CallEnded::new("1").reason("finished").attested(["calm", "patient"]).into(), li.clone()),
+        (
+            GuidanceGiven::new()
+                .method("phone")
+                .guidance("Choose the period first.")
+                .into(),
+            li.clone(),
+        ),
+        (
+            ProblemSolved::new()
+                .method("phone")
+                .solution("Period chosen.")
+                .into(),
+            li.clone(),
+        ),
+        (
+            ResultTold::new()
+                .result("Solved.")
+                .attested(["accurate"])
+                .into(),
+            li.clone(),
+        ),
+        (
+            CallEnded::new("1")
+                .reason("finished")
+                .attested(["calm", "patient"])
+                .into(),
+            li.clone(),
+        ),
         (KbLinked::new().entry("KB-17").into(), li.clone()),
         (TicketClosed::new().outcome("solved").into(), li),
     ]
@@ -90,7 +125,11 @@ fn core(c: &mut Criterion) {
     let rulebook = Arc::new(rulebook());
     let stream = StreamId::new("T-1").unwrap();
     let records = records(&rulebook, &stream);
-    let full = Case::replay(stream.clone(), Arc::clone(&rulebook), records.iter().cloned());
+    let full = Case::replay(
+        stream.clone(),
+        Arc::clone(&rulebook),
+        records.iter().cloned(),
+    );
     let now = records.last().unwrap().recorded_at;
     let mut group = c.benchmark_group("core");
     group.throughput(Throughput::Elements(records.len() as u64));
@@ -98,7 +137,13 @@ fn core(c: &mut Criterion) {
         b.iter(|| records_again(&rulebook, &stream, &records));
     });
     group.bench_function("replay a ticket of 12 facts", |b| {
-        b.iter(|| Case::replay(stream.clone(), Arc::clone(&rulebook), black_box(&records).iter().cloned()));
+        b.iter(|| {
+            Case::replay(
+                stream.clone(),
+                Arc::clone(&rulebook),
+                black_box(&records).iter().cloned(),
+            )
+        });
     });
     group.bench_function("judge a ticket of 12 facts by all of unis", |b| {
         b.iter(|| verdicts(black_box(&full), now));
@@ -131,7 +176,10 @@ fn records_again(rulebook: &Arc<Rulebook>, stream: &StreamId, records: &[Arc<Rec
 /// one fact.
 fn desk_facts(durability: Durability, writers: usize, tickets: u64) -> Duration {
     let dir = tempfile::tempdir().unwrap();
-    let options = SqliteOptions { durability, ..SqliteOptions::default() };
+    let options = SqliteOptions {
+        durability,
+        ..SqliteOptions::default()
+    };
     let log = SqliteLog::open_with(dir.path().join("bench.db"), options).unwrap();
     let desk = Desk::open(log, rulebook());
     let next = AtomicU64::new(0);
@@ -212,11 +260,15 @@ fn raw_facts(synchronous: &str, tickets: u64) -> Duration {
                     let cut = body.iter().position(|b| *b == b'\n').unwrap() + 1;
                     serde_json::from_slice::<serde_json::Value>(&body[cut..]).unwrap()
                 })
-                .fold(0i64, |last, json| last.max(json["version"].as_i64().unwrap()));
+                .fold(0i64, |last, json| {
+                    last.max(json["version"].as_i64().unwrap())
+                });
             let mut insert = connection
                 .prepare_cached("INSERT INTO record(stream, version, body) VALUES (?1, ?2, ?3)")
                 .unwrap();
-            insert.execute(rusqlite::params![stream, folded + 1, body]).unwrap();
+            insert
+                .execute(rusqlite::params![stream, folded + 1, body])
+                .unwrap();
         }
     }
     start.elapsed()
@@ -224,19 +276,29 @@ fn raw_facts(synchronous: &str, tickets: u64) -> Duration {
 
 fn stored(c: &mut Criterion) {
     let mut group = c.benchmark_group("12 facts stored");
-    group.sample_size(10).warm_up_time(Duration::from_millis(500)).measurement_time(Duration::from_secs(4));
+    group
+        .sample_size(10)
+        .warm_up_time(Duration::from_millis(500))
+        .measurement_time(Duration::from_secs(4));
     group.throughput(Throughput::Elements(12));
     for (name, durability, synchronous) in [
         ("full", Durability::Full, "FULL"),
-        ("normal", Durability::NormalLosesAnsweredAppendsOnPowerLoss, "NORMAL"),
+        (
+            "normal",
+            Durability::NormalLosesAnsweredAppendsOnPowerLoss,
+            "NORMAL",
+        ),
     ] {
         group.bench_function(BenchmarkId::new("raw loop, 1 writer", name), |b| {
             b.iter_custom(|tickets| raw_facts(synchronous, tickets));
         });
         for writers in [1, 8] {
-            group.bench_function(BenchmarkId::new(format!("desk, {writers} writers"), name), |b| {
-                b.iter_custom(|tickets| desk_facts(durability, writers, tickets));
-            });
+            group.bench_function(
+                BenchmarkId::new(format!("desk, {writers} writers"), name),
+                |b| {
+                    b.iter_custom(|tickets| desk_facts(durability, writers, tickets));
+                },
+            );
         }
     }
     group.finish();

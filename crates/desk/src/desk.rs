@@ -4,175 +4,23 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use chrono::{DateTime, FixedOffset, Utc};
-use thirdring_core::judge::{ClockChange, Nonsense, Objection};
-use thirdring_core::record::{BadRecord, Content, Draft, Notice, Salt, seal};
-use thirdring_core::vocabulary::{Fact, FactProblem, FieldType};
+use thirdring_core::record::{Content, Draft, Notice};
+use thirdring_core::vocabulary::{Fact, FieldType, Value};
 use thirdring_core::{
     Actor, Case, Explanation, Mode, Proposal, ProposeError, Record, RecordId, Rulebook, StreamId,
     Verdict, explain, lapse, propose, verdicts,
 };
-use thirdring_store::{Append, AppendError, Expected, Log, MemoryLog, StreamIdError};
+use thirdring_store::{AppendError, Log, MemoryLog};
 
-use crate::identity::{NoRandomness, derived_id, fresh_id, salt};
+use crate::batch::Batch;
+use crate::identity::{derived_id, fresh_id, salt};
 use crate::register::{OpenClock, Register, open_clocks};
-use crate::storage::{ReadFailure, new_record, read_stream, stored_stream};
+use crate::request::{DeskError, Outcome, Receipt, Refusal, Request};
+use crate::storage::{ReadFailure, read_stream, stored_stream};
 use crate::time_source::TimeSource;
 
 /// How often a proposal is judged again after somebody else was faster.
 const ATTEMPTS: usize = 64;
-
-/// What somebody wants recorded, with everything they may say about it.
-#[derive(Debug, Clone)]
-pub struct Request {
-    /// The stream.
-    pub stream: StreamId,
-    /// The fact.
-    pub fact: Fact,
-    /// Who records it.
-    pub by: Actor,
-    /// Who did it, where that was another.
-    pub done_by: Option<Actor>,
-    /// When it happened.
-    pub occurred_at: DateTime<FixedOffset>,
-    /// When it is told; `None`: now.
-    pub told_at: Option<DateTime<Utc>>,
-    /// The id it shall have; proposing the same id again gives the first answer.
-    pub id: Option<RecordId>,
-    /// The record it follows from.
-    pub cause: Option<RecordId>,
-    /// Whether rules may refuse it; a history that is only looked at is observed.
-    pub mode: Mode,
-}
-
-impl Request {
-    /// A fact that happened at a moment, told now.
-    pub fn new(
-        stream: &StreamId,
-        fact: impl Into<Fact>,
-        by: &Actor,
-        occurred_at: DateTime<FixedOffset>,
-    ) -> Self {
-        Self {
-            stream: stream.clone(),
-            fact: fact.into(),
-            by: by.clone(),
-            done_by: None,
-            occurred_at,
-            told_at: None,
-            id: None,
-            cause: None,
-            mode: Mode::Enforce,
-        }
-    }
-
-    /// Told at a moment other than now.
-    #[must_use]
-    pub const fn told_at(mut self, moment: DateTime<Utc>) -> Self {
-        self.told_at = Some(moment);
-        self
-    }
-
-    /// Done by somebody other than the one who records it.
-    #[must_use]
-    pub fn done_by(mut self, doer: Actor) -> Self {
-        self.done_by = Some(doer);
-        self
-    }
-
-    /// With an id of the caller's, so that a retry is recorded once.
-    #[must_use]
-    pub const fn with_id(mut self, id: RecordId) -> Self {
-        self.id = Some(id);
-        self
-    }
-
-    /// As part of somebody's history: nothing is refused, everything is found.
-    #[must_use]
-    pub const fn observed(mut self) -> Self {
-        self.mode = Mode::Observe;
-        self
-    }
-
-    /// Following from another record.
-    #[must_use]
-    pub const fn caused_by(mut self, cause: RecordId) -> Self {
-        self.cause = Some(cause);
-        self
-    }
-}
-
-/// What became of a proposal.
-#[derive(Debug, Clone)]
-pub enum Outcome {
-    /// It is recorded, perhaps with flags.
-    Admitted(Receipt),
-    /// It is not recorded.
-    Refused(Refusal),
-}
-
-/// A fact that is recorded, durably.
-#[derive(Debug, Clone)]
-pub struct Receipt {
-    /// The record.
-    pub record: Arc<Record>,
-    /// The rules it does not keep though it was admitted.
-    pub flags: Vec<Objection>,
-    /// What it did to the clocks.
-    pub clocks: Vec<ClockChange>,
-    /// What time had made of the case before it.
-    pub notices: Vec<Notice>,
-    /// Whether it was told afterwards.
-    pub testimony: bool,
-    /// Whether it had been recorded before: this is the first answer again.
-    pub replayed: bool,
-}
-
-/// Why a proposal was refused.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Refusal {
-    /// By rules of the manual.
-    Rules(Vec<Objection>),
-    /// It makes no sense under any manual.
-    Nonsense(Nonsense),
-}
-
-/// Why a desk could not do what it was asked.
-#[derive(Debug, thiserror::Error)]
-pub enum DeskError {
-    /// The proposal is not well formed under this manual.
-    #[error(transparent)]
-    Invalid(#[from] FactProblem),
-    /// The id stands for something else already.
-    #[error("the id {0} is recorded already for another fact; give each fact its own id")]
-    IdTaken(RecordId),
-    /// Records could not be read.
-    #[error(transparent)]
-    Read(#[from] ReadFailure),
-    /// The log did not take the record.
-    #[error(transparent)]
-    Append(Box<AppendError>),
-    /// Others kept writing to the same stream.
-    #[error("{stream} changed {ATTEMPTS} times while the proposal was judged; try again")]
-    Contended {
-        /// The stream.
-        stream: StreamId,
-    },
-    /// The machine gives no random bytes.
-    #[error(transparent)]
-    Identity(#[from] NoRandomness),
-    /// The stream's name does not fit the log.
-    #[error(transparent)]
-    Name(#[from] StreamIdError),
-    /// The record could not be written as bytes.
-    #[error(transparent)]
-    Record(#[from] BadRecord),
-}
-
-impl From<AppendError> for DeskError {
-    fn from(error: AppendError) -> Self {
-        Self::Append(Box::new(error))
-    }
-}
 
 /// A case as it was last seen, guarded so that one stream is judged by one
 /// thread at a time.
@@ -189,7 +37,9 @@ pub struct Desk {
 
 impl std::fmt::Debug for Desk {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Desk").field("manual", &self.rulebook.name).finish_non_exhaustive()
+        f.debug_struct("Desk")
+            .field("manual", &self.rulebook.name)
+            .finish_non_exhaustive()
     }
 }
 
@@ -279,14 +129,18 @@ impl Desk {
             if case.is_none() {
                 *case = Some(self.load(&request.stream)?);
             }
-            let Some(current) = case.as_mut() else { continue };
+            let Some(current) = case.as_mut() else {
+                continue;
+            };
             match self.attempt(current, &request, id)? {
                 Some(outcome) => return Ok(outcome),
                 // Somebody else was faster: what we know is out of date.
                 None => *case = None,
             }
         }
-        Err(DeskError::Contended { stream: request.stream })
+        Err(DeskError::Contended {
+            stream: request.stream,
+        })
     }
 
     /// One try; `None` if the stream changed meanwhile.
@@ -314,13 +168,8 @@ impl Desk {
         } else {
             Vec::new()
         };
-        let mut ahead = case.clone();
-        let notices = lapse(&ahead, now);
-        let mut batch = Batch::new(&request.stream, case.version());
-        for notice in &notices {
-            let draft = self.notice_draft(&ahead, notice.clone(), now);
-            batch.add(&mut ahead, draft, &salt()?)?;
-        }
+        let notices = lapse(case, now);
+        let mut batch = self.announce(case, &notices, now)?;
         let proposal = Proposal {
             id,
             fact: request.fact.clone(),
@@ -330,15 +179,15 @@ impl Desk {
             now,
             evidence,
             cause: request.cause,
-            mode: request.mode,
+            mode: Mode::Enforce,
         };
-        match propose(&ahead, proposal) {
+        // The judge never reads a notice, so it need not wait for these.
+        match propose(case, proposal) {
             Ok(admission) => {
-                let record = batch.add(&mut ahead, admission.draft, &salt()?)?;
-                if !self.append(batch)? {
+                let record = batch.add(admission.draft, &salt()?)?;
+                if !self.append(case, batch)? {
                     return Ok(None);
                 }
-                *case = ahead;
                 Ok(Some(Outcome::Admitted(Receipt {
                     record,
                     flags: admission.flags,
@@ -349,32 +198,30 @@ impl Desk {
                 })))
             }
             Err(ProposeError::Invalid(problem)) => Err(problem.into()),
-            Err(error) => {
-                // What was refused on an outdated view may be right on today's.
-                if self.head(&request.stream)? != case.version() {
-                    return Ok(None);
-                }
-                // What time made of the case is so whatever becomes of the proposal.
-                if !notices.is_empty() {
-                    if !self.append(batch)? {
-                        return Ok(None);
-                    }
-                    *case = ahead;
-                }
-                match error {
-                    ProposeError::Refused(objections) => {
-                        Ok(Some(Outcome::Refused(Refusal::Rules(objections))))
-                    }
-                    ProposeError::Nonsense(nonsense) => {
-                        Ok(Some(Outcome::Refused(Refusal::Nonsense(nonsense))))
-                    }
-                    ProposeError::Known(record) => {
-                        self.answer_again(case, request, &record).map(Some)
-                    }
-                    ProposeError::Invalid(problem) => Err(problem.into()),
-                }
+            Err(ProposeError::Known(record)) => self.answer_again(case, request, &record).map(Some),
+            Err(ProposeError::Refused(objections)) => {
+                self.refuse(case, batch, Refusal::Rules(objections))
+            }
+            Err(ProposeError::Nonsense(nonsense)) => {
+                self.refuse(case, batch, Refusal::Nonsense(nonsense))
             }
         }
+    }
+
+    /// Refuses, unless the refusal rests on an outdated view.
+    fn refuse(
+        &self,
+        case: &mut Case,
+        batch: Batch,
+        refusal: Refusal,
+    ) -> Result<Option<Outcome>, DeskError> {
+        if self.head(case.stream())? != case.version() {
+            return Ok(None);
+        }
+        // What time made of the case is so whatever becomes of the proposal.
+        Ok(self
+            .append(case, batch)?
+            .then_some(Outcome::Refused(refusal)))
     }
 
     /// The answer a recorded proposal got the first time.
@@ -384,7 +231,9 @@ impl Desk {
         request: &Request,
         record: &Record,
     ) -> Result<Outcome, DeskError> {
-        let same = record.fact().is_some_and(|known| same_fact(known, &request.fact))
+        let same = record
+            .fact()
+            .is_some_and(|known| same_fact(known, &request.fact))
             && record.occurred_at.to_utc() == request.occurred_at.to_utc()
             && record.by.id == request.by.id
             && record.stream == request.stream;
@@ -394,7 +243,10 @@ impl Desk {
         let before = Case::replay(
             case.stream().clone(),
             Arc::clone(case.rulebook()),
-            case.records().iter().filter(|other| other.version < record.version).cloned(),
+            case.records()
+                .iter()
+                .filter(|other| other.version < record.version)
+                .cloned(),
         );
         let admission = propose(
             &before,
@@ -424,31 +276,61 @@ impl Desk {
         }))
     }
 
-    /// Appends a batch; `false` if the stream was no longer as expected.
-    fn append(&self, batch: Batch) -> Result<bool, DeskError> {
-        if batch.append.records.is_empty() {
+    /// Appends a batch and brings the case up to it; `false`, and the case as it
+    /// was, if the stream was no longer as expected.
+    fn append(&self, case: &mut Case, batch: Batch) -> Result<bool, DeskError> {
+        if batch.is_empty() {
             return Ok(true);
         }
-        match self.log.append(&[batch.into_append()?]) {
-            Ok(_) => Ok(true),
+        let (append, records) = batch.into_append()?;
+        match self.log.append(&[append]) {
+            Ok(_) => {
+                for record in records {
+                    case.apply(record);
+                }
+                Ok(true)
+            }
             // A record of ours is there already: from the same call, whose answer
             // was lost, or from another desk that announced the same lapse.
-            Err(AppendError::Conflict(_) | AppendError::IdTaken { .. } | AppendError::PartlyKnown { .. }) => {
-                Ok(false)
-            }
+            Err(
+                AppendError::Conflict(_)
+                | AppendError::IdTaken { .. }
+                | AppendError::PartlyKnown { .. },
+            ) => Ok(false),
             Err(error) => Err(error.into()),
         }
+    }
+
+    /// A batch that announces notices.
+    fn announce(
+        &self,
+        case: &Case,
+        notices: &[Notice],
+        now: DateTime<Utc>,
+    ) -> Result<Batch, DeskError> {
+        let mut batch = Batch::behind(case);
+        for notice in notices {
+            batch.add(self.notice_draft(case, notice.clone(), now), &salt()?)?;
+        }
+        Ok(batch)
     }
 
     fn notice_draft(&self, case: &Case, notice: Notice, now: DateTime<Utc>) -> Draft {
         let written = serde_json::to_vec(&notice).unwrap_or_default();
         Draft {
-            id: derived_id(notice.due_at, &[case.stream().as_str().as_bytes(), &written]),
+            id: derived_id(
+                notice.due_at,
+                &[case.stream().as_str().as_bytes(), &written],
+            ),
             stream: case.stream().clone(),
-            version: case.version() + 1,
+            // The batch gives it its place.
+            version: 0,
             occurred_at: notice.due_at.fixed_offset(),
             recorded_at: now,
-            by: Actor { id: "thirdring".to_owned(), role: "system".to_owned() },
+            by: Actor {
+                id: "thirdring".to_owned(),
+                role: "system".to_owned(),
+            },
             done_by: None,
             rulebook: self.rulebook.digest,
             evidence: Vec::new(),
@@ -462,12 +344,19 @@ impl Desk {
     }
 
     fn head(&self, stream: &StreamId) -> Result<u64, DeskError> {
-        Ok(self.log.head(&stored_stream(stream)?).map_err(ReadFailure::from)?)
+        Ok(self
+            .log
+            .head(&stored_stream(stream)?)
+            .map_err(ReadFailure::from)?)
     }
 
     fn load(&self, stream: &StreamId) -> Result<Case, DeskError> {
         let records = read_stream(&*self.log, stream)?;
-        Ok(Case::replay(stream.clone(), Arc::clone(&self.rulebook), records))
+        Ok(Case::replay(
+            stream.clone(),
+            Arc::clone(&self.rulebook),
+            records,
+        ))
     }
 
     /// All streams, by name.
@@ -511,7 +400,11 @@ impl Desk {
     ///
     /// # Errors
     /// If the log cannot be read.
-    pub fn verdicts(&self, stream: &StreamId, now: DateTime<Utc>) -> Result<Vec<Verdict>, DeskError> {
+    pub fn verdicts(
+        &self,
+        stream: &StreamId,
+        now: DateTime<Utc>,
+    ) -> Result<Vec<Verdict>, DeskError> {
         Ok(verdicts(&self.case(stream)?, now))
     }
 
@@ -574,95 +467,48 @@ impl Desk {
     ///
     /// # Errors
     /// If the log cannot be read or written.
-    pub fn lapse_stream(&self, stream: &StreamId, now: DateTime<Utc>) -> Result<Vec<Notice>, DeskError> {
+    pub fn lapse_stream(
+        &self,
+        stream: &StreamId,
+        now: DateTime<Utc>,
+    ) -> Result<Vec<Notice>, DeskError> {
         let slot = self.slot(stream);
         let mut case = lock(&slot);
         for _ in 0..ATTEMPTS {
-            let current = match case.take() {
+            let mut current = match case.take() {
                 Some(current) => current,
                 None => self.load(stream)?,
             };
             let notices = lapse(&current, now);
-            let mut ahead = current.clone();
-            let mut batch = Batch::new(stream, current.version());
-            for notice in &notices {
-                let draft = self.notice_draft(&ahead, notice.clone(), now);
-                batch.add(&mut ahead, draft, &salt()?)?;
-            }
-            if self.append(batch)? {
-                *case = Some(ahead);
+            let batch = self.announce(&current, &notices, now)?;
+            if self.append(&mut current, batch)? {
+                *case = Some(current);
                 return Ok(notices);
             }
         }
-        Err(DeskError::Contended { stream: stream.clone() })
+        Err(DeskError::Contended {
+            stream: stream.clone(),
+        })
     }
 }
 
 fn has_evidence(fact: &Fact) -> bool {
-    fact.spec().fields.iter().any(|field| field.field_type == FieldType::Evidence)
+    fact.spec()
+        .fields
+        .iter()
+        .any(|field| field.field_type == FieldType::Evidence)
 }
 
 /// Whether two facts say the same, evidence aside: that is the desk's to fill in.
 fn same_fact(known: &Fact, given: &Fact) -> bool {
-    let said = |fact: &Fact| -> Vec<(&'static str, String)> {
+    fn said(fact: &Fact) -> impl Iterator<Item = (&'static str, &Value)> {
         let spec = fact.spec();
-        fact.fields()
-            .filter(|(name, _)| {
-                spec.field(name).is_none_or(|(_, field)| field.field_type != FieldType::Evidence)
-            })
-            .map(|(name, value)| (name, format!("{value:?}")))
-            .collect()
-    };
-    let personal = |fact: &Fact| -> Vec<Option<String>> {
-        fact.fields()
-            .filter_map(|(_, value)| match value {
-                thirdring_core::vocabulary::Value::Personal(text) => {
-                    Some(text.as_ref().map(|text| text.reveal().clone()))
-                }
-                _ => None,
-            })
-            .collect()
-    };
-    known.fact_type() == given.fact_type()
-        && known.key() == given.key()
-        && said(known) == said(given)
-        && personal(known) == personal(given)
-}
-
-/// Records of one stream that are appended together.
-struct Batch {
-    stream: StreamId,
-    append: PendingAppend,
-}
-
-struct PendingAppend {
-    expected: u64,
-    records: Vec<thirdring_store::NewRecord>,
-}
-
-impl Batch {
-    fn new(stream: &StreamId, version: u64) -> Self {
-        Self {
-            stream: stream.clone(),
-            append: PendingAppend { expected: version, records: Vec::new() },
-        }
-    }
-
-    /// Seals a draft behind the case and applies it.
-    fn add(&mut self, case: &mut Case, mut draft: Draft, salt: &Salt) -> Result<Arc<Record>, DeskError> {
-        draft.version = case.version() + 1;
-        let (record, sealed) = seal(draft, case.chain(), salt)?;
-        let record = Arc::new(record);
-        self.append.records.push(new_record(record.id, sealed));
-        case.apply(Arc::clone(&record));
-        Ok(record)
-    }
-
-    fn into_append(self) -> Result<Append, DeskError> {
-        Ok(Append {
-            stream: stored_stream(&self.stream)?,
-            expected: Expected::Exactly(self.append.expected),
-            records: self.append.records,
+        fact.fields().filter(|(name, _)| {
+            spec.field(name)
+                .is_none_or(|(_, field)| field.field_type != FieldType::Evidence)
         })
     }
+    known.fact_type() == given.fact_type()
+        && known.key() == given.key()
+        && said(known).eq(said(given))
 }

@@ -43,7 +43,9 @@ pub struct LineError {
 
 /// A text that is no moment with a zone.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` is no moment with a zone; write RFC 3339 with an offset, e.g. 2026-03-02T09:00:00+08:00")]
+#[error(
+    "`{0}` is no moment with a zone; write RFC 3339 with an offset, e.g. 2026-03-02T09:00:00+08:00"
+)]
 pub struct NoMoment(String);
 
 /// Reads a moment with its offset, in RFC 3339.
@@ -79,14 +81,19 @@ impl HistoryLine {
         if trimmed.is_empty() || trimmed.starts_with("//") || trimmed.starts_with('#') {
             return Ok(None);
         }
-        Self::read(trimmed).map(Some).map_err(|problem| LineError { line, problem })
+        Self::read(trimmed)
+            .map(Some)
+            .map_err(|problem| LineError { line, problem })
     }
 
     fn read(text: &str) -> Result<Self, FactProblem> {
         if text.len() > LINE_BYTES_MAX {
             return Err(problem(
                 "line",
-                format!("{} bytes are too long for one fact, at most {LINE_BYTES_MAX} fit", text.len()),
+                format!(
+                    "{} bytes are too long for one fact, at most {LINE_BYTES_MAX} fit",
+                    text.len()
+                ),
                 "shorten it, or keep the document elsewhere and record its reference",
             ));
         }
@@ -109,9 +116,20 @@ impl HistoryLine {
         }
         let stream = match &raw.stream {
             None => return Err(missing("stream", "\"T-1001\"")),
-            Some(serde_json::Value::String(name)) => StreamId::new(name)
-                .map_err(|error| problem("stream", error.to_string(), "name the stream, e.g. \"T-1001\""))?,
-            Some(_) => return Err(problem("stream", "a stream id is text", "write e.g. \"T-1001\"")),
+            Some(serde_json::Value::String(name)) => StreamId::new(name).map_err(|error| {
+                problem(
+                    "stream",
+                    error.to_string(),
+                    "name the stream, e.g. \"T-1001\"",
+                )
+            })?,
+            Some(_) => {
+                return Err(problem(
+                    "stream",
+                    "a stream id is text",
+                    "write e.g. \"T-1001\"",
+                ));
+            }
         };
         let by = read_actor("by", raw.by)?
             .ok_or_else(|| missing("by", "{\"id\":\"li\",\"role\":\"hotline_engineer\"}"))?;
@@ -135,17 +153,28 @@ impl HistoryLine {
 }
 
 fn problem(field: &str, problem: impl Into<String>, remedy: impl Into<String>) -> FactProblem {
-    FactProblem { field: field.to_owned(), problem: problem.into(), remedy: remedy.into() }
+    FactProblem {
+        field: field.to_owned(),
+        problem: problem.into(),
+        remedy: remedy.into(),
+    }
 }
 
 fn missing(field: &str, example: &str) -> FactProblem {
-    problem(field, "it is missing", format!("add e.g. \"{field}\":{example}"))
+    problem(
+        field,
+        "it is missing",
+        format!("add e.g. \"{field}\":{example}"),
+    )
 }
 
 fn json_problem(error: &serde_json::Error) -> FactProblem {
     let what = error.to_string();
     let what = what.split(" at line ").next().unwrap_or_default();
-    match what.strip_prefix("unknown field `").and_then(|rest| rest.split('`').next()) {
+    match what
+        .strip_prefix("unknown field `")
+        .and_then(|rest| rest.split('`').next())
+    {
         Some(name) => problem(
             &name.chars().take(60).collect::<String>(),
             "a line has no such member",
@@ -153,7 +182,10 @@ fn json_problem(error: &serde_json::Error) -> FactProblem {
         ),
         None => problem(
             &format!("column {}", error.column()),
-            format!("this is not JSON: {}", what.chars().take(120).collect::<String>()),
+            format!(
+                "this is not JSON: {}",
+                what.chars().take(120).collect::<String>()
+            ),
             "write one object a line: {\"at\":…,\"stream\":…,\"by\":{\"id\":…,\"role\":…},\"fact\":{\"type\":…}}",
         ),
     }
@@ -168,7 +200,10 @@ fn read_moment(
         Some(serde_json::Value::String(text)) => moment(text).map(Some).map_err(|_| {
             problem(
                 field,
-                format!("`{}` is no moment with a zone", text.chars().take(60).collect::<String>()),
+                format!(
+                    "`{}` is no moment with a zone",
+                    text.chars().take(60).collect::<String>()
+                ),
                 "write RFC 3339 with an offset, e.g. 2026-03-02T09:00:00+08:00",
             )
         }),
@@ -215,7 +250,9 @@ mod tests {
     use super::*;
 
     fn fault(text: &str) -> String {
-        HistoryLine::parse(7, text).map(|_| String::new()).unwrap_or_else(|error| error.to_string())
+        HistoryLine::parse(7, text)
+            .map(|_| String::new())
+            .unwrap_or_else(|error| error.to_string())
     }
 
     #[test]
@@ -226,18 +263,77 @@ mod tests {
         let at = "\"2026-03-02T09:00:00+08:00\"";
         let by = r#"{"id":"li","role":"hotline_engineer"}"#;
         assert!(fault("{\"at\":").starts_with("line 7: column "));
-        assert!(fault(&line(at, by, r#"{"type":"call_anserwed","call":"1"}"#)).contains("did you mean `call_answered`?"));
+        assert!(
+            fault(&line(at, by, r#"{"type":"call_anserwed","call":"1"}"#))
+                .contains("did you mean `call_answered`?")
+        );
         assert!(fault(&line(at, by, r#"{"type":"call_answered"}"#)).contains("fact.call"));
-        assert!(fault(&line(at, by, r#"{"type":"call_answered","call":"1","rings":"three"}"#)).contains("fact.rings: expected a whole number"));
-        assert!(fault(&line(at, by, r#"{"type":"call_answered","call":"1","rings":1e400}"#)).starts_with("line 7: "));
-        assert!(fault(&line(at, by, r#"{"type":"call_answered","call":"1","rings":99999999999999999999}"#)).contains("fact.rings"));
-        assert!(fault(&line("\"2026-03-02T09:00:00\"", by, r#"{"type":"call_rang","call":"1"}"#)).contains("at: `2026-03-02T09:00:00` is no moment with a zone"));
-        assert!(fault(&line(at, r#"{"id":"li"}"#, r#"{"type":"call_rang","call":"1"}"#)).contains("by: "));
-        assert!(fault(&line(at, by, "{\"type\":\"call_rang\",\"call\":\"a\\u0007b\"}")).contains("U+0007"));
+        assert!(
+            fault(&line(
+                at,
+                by,
+                r#"{"type":"call_answered","call":"1","rings":"three"}"#
+            ))
+            .contains("fact.rings: expected a whole number")
+        );
+        assert!(
+            fault(&line(
+                at,
+                by,
+                r#"{"type":"call_answered","call":"1","rings":1e400}"#
+            ))
+            .starts_with("line 7: ")
+        );
+        assert!(
+            fault(&line(
+                at,
+                by,
+                r#"{"type":"call_answered","call":"1","rings":99999999999999999999}"#
+            ))
+            .contains("fact.rings")
+        );
+        assert!(
+            fault(&line(
+                "\"2026-03-02T09:00:00\"",
+                by,
+                r#"{"type":"call_rang","call":"1"}"#
+            ))
+            .contains("at: `2026-03-02T09:00:00` is no moment with a zone")
+        );
+        assert!(
+            fault(&line(
+                at,
+                r#"{"id":"li"}"#,
+                r#"{"type":"call_rang","call":"1"}"#
+            ))
+            .contains("by: ")
+        );
+        assert!(
+            fault(&line(
+                at,
+                by,
+                "{\"type\":\"call_rang\",\"call\":\"a\\u0007b\"}"
+            ))
+            .contains("U+0007")
+        );
         let long = "x".repeat(20_000);
-        assert!(fault(&line(at, by, &format!(r#"{{"type":"parked","reason":"{long}"}}"#))).contains("too long"));
+        assert!(
+            fault(&line(
+                at,
+                by,
+                &format!(r#"{{"type":"parked","reason":"{long}"}}"#)
+            ))
+            .contains("too long")
+        );
         assert!(fault(&"x".repeat(1_000_000)).contains("too long"));
-        assert!(fault(&line(at, by, r#"{"type":"call_rang","call":"1","colour":"red"}"#)).contains("fact.colour"));
+        assert!(
+            fault(&line(
+                at,
+                by,
+                r#"{"type":"call_rang","call":"1","colour":"red"}"#
+            ))
+            .contains("fact.colour")
+        );
         assert!(fault(r#"{"when":1}"#).contains("a line has: at"));
         assert!(fault(&line(at, by, "null")).contains("fact"));
     }

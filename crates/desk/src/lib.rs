@@ -44,12 +44,17 @@ mod register;
 
 mod storage;
 
+mod request;
+
+mod batch;
+
 mod desk;
 
-pub use desk::{Desk, DeskError, Outcome, Receipt, Refusal, Request};
+pub use desk::Desk;
 pub use history_line::{HistoryLine, LineError, NoMoment, moment};
 pub use identity::{derived_id, fresh_id};
 pub use register::OpenClock;
+pub use request::{DeskError, Outcome, Receipt, Refusal, Request};
 pub use storage::{ReadFailure, read_all, read_stream};
 pub use time_source::TimeSource;
 

@@ -41,7 +41,9 @@ pub(crate) fn open_clocks(case: &Case, now: DateTime<Utc>) -> Vec<OpenClock> {
         .into_iter()
         .filter(|verdict| {
             verdict.kind == VerdictKind::Pending
-                || (verdict.kind == VerdictKind::Broken && verdict.at.is_none() && verdict.due.is_some())
+                || (verdict.kind == VerdictKind::Broken
+                    && verdict.at.is_none()
+                    && verdict.due.is_some())
         })
         .map(|verdict| OpenClock {
             stream: verdict.stream,
@@ -100,11 +102,17 @@ impl Register {
         if fact.fact_type() == RequestReceived::TYPE
             && let Some(Value::Word(customer)) = fact.get("customer")
         {
-            self.streams_of.entry(customer.clone()).or_default().insert(record.stream.clone());
-            self.customer_of.insert(record.stream.clone(), customer.clone());
+            self.streams_of
+                .entry(customer.clone())
+                .or_default()
+                .insert(record.stream.clone());
+            self.customer_of
+                .insert(record.stream.clone(), customer.clone());
         }
         if fact.fact_type() == EngineerArrived::TYPE {
-            self.visited.entry(record.stream.clone()).or_insert(record.version);
+            self.visited
+                .entry(record.stream.clone())
+                .or_insert(record.version);
         }
     }
 
@@ -123,7 +131,9 @@ impl Register {
 
     /// Whether an engineer came to this customer before, in another stream.
     fn repeat_customer(&self, stream: &StreamId, fact: &Fact) -> Option<Evidence> {
-        let Some(Value::Word(customer)) = fact.get("customer") else { return None };
+        let Some(Value::Word(customer)) = fact.get("customer") else {
+            return None;
+        };
         let seen_in = self
             .streams_of
             .get(customer)
@@ -132,7 +142,10 @@ impl Register {
             .filter(|other| *other != stream)
             .find_map(|other| {
                 let version = *self.visited.get(other)?;
-                Some(SeenIn { stream: other.clone(), version })
+                Some(SeenIn {
+                    stream: other.clone(),
+                    version,
+                })
             });
         Some(Evidence {
             query: "repeat_customer".to_owned(),

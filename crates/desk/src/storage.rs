@@ -41,7 +41,11 @@ pub(crate) fn stored_stream(stream: &StreamId) -> Result<store::StreamId, store:
 }
 
 pub(crate) fn new_record(id: RecordId, sealed: Sealed) -> NewRecord {
-    NewRecord { id: store::RecordId(id.to_bytes()), body: sealed.body, personal: sealed.personal }
+    NewRecord {
+        id: store::RecordId(id.to_bytes()),
+        body: sealed.body,
+        personal: sealed.personal,
+    }
 }
 
 /// Turns a stored record back into a record, and proves that it follows the
@@ -49,11 +53,21 @@ pub(crate) fn new_record(id: RecordId, sealed: Sealed) -> NewRecord {
 pub(crate) fn prove(stored: StoredRecord, before: &Digest) -> Result<Arc<Record>, ReadFailure> {
     let (version, position) = (stored.version, stored.position);
     let name = stored.stream.as_str().to_owned();
-    let damaged =
-        |problem: BadRecord| ReadFailure::Damaged { stream: name.clone(), version, position, problem };
+    let damaged = |problem: BadRecord| ReadFailure::Damaged {
+        stream: name.clone(),
+        version,
+        position,
+        problem,
+    };
     let id = stored.id.0;
-    let record =
-        open(&Sealed { body: stored.body, personal: stored.personal }, before).map_err(damaged)?;
+    let record = open(
+        &Sealed {
+            body: stored.body,
+            personal: stored.personal,
+        },
+        before,
+    )
+    .map_err(damaged)?;
     if record.stream.as_str() != name || record.version != version || record.id.to_bytes() != id {
         return Err(damaged(BadRecord::Misplaced {
             stream: record.stream.clone(),
@@ -67,8 +81,16 @@ pub(crate) fn prove(stored: StoredRecord, before: &Digest) -> Result<Arc<Record>
 pub(crate) fn unproved(stored: StoredRecord) -> Result<Record, ReadFailure> {
     let (version, position) = (stored.version, stored.position);
     let stream = stored.stream.as_str().to_owned();
-    open_unproved(&Sealed { body: stored.body, personal: stored.personal })
-        .map_err(|problem| ReadFailure::Damaged { stream, version, position, problem })
+    open_unproved(&Sealed {
+        body: stored.body,
+        personal: stored.personal,
+    })
+    .map_err(|problem| ReadFailure::Damaged {
+        stream,
+        version,
+        position,
+        problem,
+    })
 }
 
 /// All records of a stream, proved link by link.
@@ -76,7 +98,9 @@ pub(crate) fn unproved(stored: StoredRecord) -> Result<Record, ReadFailure> {
 /// # Errors
 /// If the log cannot be read, or a record was altered: then which one.
 pub fn read_stream(log: &dyn Log, stream: &StreamId) -> Result<Vec<Arc<Record>>, ReadFailure> {
-    let Ok(name) = stored_stream(stream) else { return Ok(Vec::new()) };
+    let Ok(name) = stored_stream(stream) else {
+        return Ok(Vec::new());
+    };
     let mut records = Vec::new();
     let mut chain = chain_origin(stream);
     let mut from = 1;
@@ -99,17 +123,15 @@ pub fn read_stream(log: &dyn Log, stream: &StreamId) -> Result<Vec<Arc<Record>>,
 ///
 /// # Errors
 /// If the log cannot be read, or a record was altered: then which one.
-pub fn read_all(
-    log: &dyn Log,
-    mut visit: impl FnMut(u64, Arc<Record>),
-) -> Result<(), ReadFailure> {
+pub fn read_all(log: &dyn Log, mut visit: impl FnMut(u64, Arc<Record>)) -> Result<(), ReadFailure> {
     let mut chains: BTreeMap<StreamId, Digest> = BTreeMap::new();
     let mut cursor = Cursor::start();
     loop {
         let page = log.scan(&cursor, PAGE)?;
         for stored in page.records {
             let name = stored.stream.as_str();
-            let stream = StreamId::new(name).map_err(|_| ReadFailure::ForeignStream(name.to_owned()))?;
+            let stream =
+                StreamId::new(name).map_err(|_| ReadFailure::ForeignStream(name.to_owned()))?;
             let position = stored.position;
             let before = chains.entry(stream).or_insert_with_key(chain_origin);
             let record = prove(stored, before)?;
