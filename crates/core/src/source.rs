@@ -436,6 +436,11 @@ impl<'a> Table<'a> {
         self.members
     }
 
+    /// Whether a member of this name was asked for so far.
+    pub(crate) fn asked_for(&self, name: &str) -> bool {
+        self.used.contains(&name)
+    }
+
     /// Complains of every member nobody asked for.
     pub(crate) fn finish(&self, complaints: &mut Vec<Complaint>) {
         for (key, _) in self.members {

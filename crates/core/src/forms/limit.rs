@@ -5,7 +5,7 @@ use std::fmt;
 use chrono::{DateTime, TimeDelta, Utc};
 use thirdring_calendar::{Calendar, CalendarError};
 
-use crate::source::{Complaint, Node};
+use crate::source::{Complaint, Data, Node};
 
 /// How long something may take.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -97,8 +97,12 @@ impl Limit {
 
     /// Reads `"3 working hours"`.
     pub(crate) fn read(node: &Node) -> Result<Self, Complaint> {
-        let text = node.text()?;
-        Self::parse(text).ok_or_else(|| {
+        let text = match &node.data {
+            Data::Text(text) => text.clone(),
+            Data::Int(number) => number.to_string(),
+            Data::Flag(_) | Data::List(_) | Data::Table(_) | Data::Other(_) => node.kind().to_owned(),
+        };
+        Self::parse(&text).ok_or_else(|| {
             node.place.complain(
                 None,
                 format!("`{text}` is no limit"),

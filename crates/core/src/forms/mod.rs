@@ -29,7 +29,7 @@ pub mod words;
 
 use crate::scene::Scene;
 use crate::source::{Complaint, Node, Table};
-use crate::vocabulary::FactType;
+use crate::vocabulary::{FactType, nearest};
 
 use condition::Condition;
 use pattern::Pattern;
@@ -307,6 +307,18 @@ impl Clause {
         let verb = match present.as_slice() {
             [verb] => *verb,
             [] => {
+                let verbs = || VERBS.iter().flat_map(|(_, marks)| marks.iter().copied());
+                let misspelt = table.members().iter().find_map(|(key, _)| {
+                    let known = table.asked_for(&key.name);
+                    nearest(&key.name, verbs()).filter(|_| !known).map(|near| (key, near))
+                });
+                if let Some((key, near)) = misspelt {
+                    return Err(key.place.complain(
+                        None,
+                        format!("`{}` is not known here", key.name),
+                        format!("did you mean `{near}`?"),
+                    ));
+                }
                 return Err(table.place.complain(
                     None,
                     "the clause says nothing",

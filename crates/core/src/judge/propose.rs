@@ -172,7 +172,7 @@ pub fn propose(case: &Case, mut proposal: Proposal) -> Result<Admission, Propose
     }
     proposal.fact.check()?;
     // Evidence is the desk's: what a caller put in its place is not kept.
-    proposal.fact.forget_evidence();
+    proposal.fact.keep_what_was_said();
     restore_evidence(&mut proposal.fact, &proposal.evidence);
     let tolerance = TimeDelta::seconds(case.rulebook().testimony.tolerance_seconds);
     let testimony = proposal.now - proposal.occurred_at.to_utc() > tolerance;

@@ -66,9 +66,7 @@ fn two_lists(rulebook: &Rulebook, errors: &mut Vec<Complaint>) {
                 for fact in &clause.facts {
                     let other = seen.iter().find(|(f, n, _)| f == fact && n == field);
                     // Two lists under conditions are two cases, not one conflict.
-                    if let Some((_, _, other)) = other
-                        && clause.when.is_empty()
-                    {
+                    if let Some((_, _, other)) = other.filter(|_| clause.when.is_empty()) {
                         errors.push(rule.place.complain(
                             Some(&rule.id),
                             format!(
@@ -89,7 +87,9 @@ fn two_lists(rulebook: &Rulebook, errors: &mut Vec<Complaint>) {
                             "remove it from [words]",
                         ));
                     }
-                    seen.push((*fact, field, rule));
+                    if clause.when.is_empty() {
+                        seen.push((*fact, field, rule));
+                    }
                 }
             }
         }

@@ -1,8 +1,10 @@
 //! A rulebook: a manual, with the rules it takes, read and checked.
 
 mod check;
+mod choices;
 mod compose;
 mod read;
+mod sections;
 
 use std::sync::Arc;
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use thirdring_calendar::{CalendarDefinition, HolidayList};
+use thirdring_calendar::CalendarDefinition;
 
 use super::choices::{apply_changes, apply_choices, check_choice_names};
 use super::sections::{check_sections, read_calendar, read_roles, read_testimony, read_words};
@@ -120,14 +120,13 @@ fn read_rule(
     }
     let more = table.take("and");
     let mut clauses = Vec::new();
-    let read = Clause::read(&mut table, 1, reading);
+    clauses.push(Clause::read(&mut table, 1, reading)?);
+    // Only a clause that was read to its end has asked for all it knows.
     table.finish(complaints);
-    clauses.push(read?);
     for (node, number) in more.iter().flat_map(|node| node.items()).zip(2u16..) {
         let mut table = node.table()?;
-        let read = Clause::read(&mut table, number, reading);
+        clauses.push(Clause::read(&mut table, number, reading)?);
         table.finish(complaints);
-        clauses.push(read?);
     }
     let rule = Rule {
         id: key.name.as_str().into(),

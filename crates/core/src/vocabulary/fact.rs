@@ -43,13 +43,17 @@ impl Fact {
         }
     }
 
-    /// Takes out what only the desk may say.
-    pub(crate) fn forget_evidence(&mut self) {
+    /// Takes out what only the desk may say, and personal text that says
+    /// nothing: erased, it would look as if it had said something.
+    pub(crate) fn keep_what_was_said(&mut self) {
         let spec = self.spec();
-        self.fields.retain(|(place, _)| {
-            spec.fields
+        self.fields.retain(|(place, value)| {
+            let evidence = spec
+                .fields
                 .get(usize::from(*place))
-                .is_none_or(|field| field.field_type != FieldType::Evidence)
+                .is_some_and(|field| field.field_type == FieldType::Evidence);
+            let blank = matches!(value, Value::Personal(_)) && value.is_blank();
+            !evidence && !blank
         });
     }
 

@@ -548,7 +548,10 @@ impl<'de> Visitor<'de> for ValueSeed<'_> {
             }
             FieldType::Personal => {
                 let text = self.checked(text, TEXT_BYTES_MAX)?;
-                Ok(Some(Value::Personal(Some(Personal::new(text)))))
+                // Blank text says nothing. Kept, it would count as said once it
+                // was erased, when nobody can see any more that it was blank.
+                let said = !text.trim().is_empty();
+                Ok(said.then(|| Value::Personal(Some(Personal::new(text)))))
             }
             FieldType::Instant => match DateTime::parse_from_rfc3339(text) {
                 Ok(at) => Ok(Some(Value::Instant(at))),

@@ -2,6 +2,8 @@
 
 #![allow(dead_code, reason = "each test file uses its own part")]
 
+pub(crate) mod stories;
+
 use std::sync::Arc;
 
 use thirdring_core::{Rulebook, Verdict, VerdictKind};
