@@ -2,7 +2,9 @@
 
 use clap::{Parser, Subcommand};
 
-use crate::commands::{audit, due, explain, lapse, manual, record, rules, run, show};
+use crate::commands::{
+    audit, calendar, due, explain, judge, lapse, manual, record, rules, run, show,
+};
 use crate::exit;
 use crate::options::Options;
 
@@ -34,11 +36,18 @@ pub(crate) enum Command {
     Explain(explain::Arguments),
     /// Judge a whole history and show every finding with its proof
     Audit(audit::Arguments),
+    /// Judge somebody else's log, through a map
+    Judge(judge::Arguments),
     /// List the rules of a manual, or show one
     Rules(rules::Arguments),
     /// Check a manual
     #[command(subcommand)]
     Manual(manual::Command),
+    /// Print the JSON Schema of a history line and of every fact
+    Schema,
+    /// Reckon in working time
+    #[command(subcommand)]
+    Calendar(calendar::Command),
     /// Prove the chain of every record of the store
     Verify,
 }

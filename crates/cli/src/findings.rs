@@ -53,13 +53,25 @@ fn quote(source: &str, quote: &str) -> Text {
     }
 }
 
-/// Which key something is about, e.g. `visit 1`.
-pub(crate) fn about(key: Option<&str>) -> Text {
-    key.map_or_else(Text::new, |key| Text::new().dim("key ").plain(key))
+/// Which call or visit something is about, e.g. `, visit 1`; nothing without a
+/// key.
+fn keyed(rulebook: &Rulebook, rule: &str, clause: u16, key: Option<&str>) -> Text {
+    let Some(key) = key else { return Text::new() };
+    let clause = rulebook
+        .rule(rule)
+        .and_then(|rule| rule.clauses.iter().find(|known| known.number == clause));
+    let name = clause.and_then(|clause| {
+        let own = clause.facts.iter().find_map(|fact| fact.spec().key);
+        clause.same.or(own.map(|key| key.name))
+    });
+    Text::new()
+        .dim(format!(", {} ", name.unwrap_or("key")))
+        .plain(key)
 }
 
 /// Prints the rules a proposal does not keep.
-pub(crate) fn objections(out: &mut Out<'_>, objections: &[Objection], style: Style) {
+pub(crate) fn objections(out: &mut Out<'_>, objections: &[Objection], refused: bool) {
+    let style = if refused { Style::Bad } else { Style::Warn };
     for objection in objections {
         out.line(
             Text::new()
@@ -86,11 +98,14 @@ pub(crate) fn objections(out: &mut Out<'_>, objections: &[Objection], style: Sty
                     .plain(&objection.accepted),
             );
         }
-        out.line(
-            Text::new()
-                .dim("        later:    ")
-                .plain(objection.later.sentence()),
-        );
+        // What is recorded already is not proposed again.
+        if refused {
+            out.line(
+                Text::new()
+                    .dim("        later:    ")
+                    .plain(objection.later.sentence()),
+            );
+        }
     }
 }
 
@@ -106,7 +121,8 @@ pub(crate) fn nonsense(out: &mut Out<'_>, nonsense: &Nonsense) {
 }
 
 /// Prints what a fact did to the clocks.
-pub(crate) fn clock_changes(out: &mut Out<'_>, changes: &[ClockChange], zone: Tz) {
+pub(crate) fn clock_changes(out: &mut Out<'_>, changes: &[ClockChange], rulebook: &Rulebook) {
+    let zone = rulebook.calendar.zone();
     for change in changes {
         let style = match change.event {
             ClockEvent::Missed => Style::Bad,
@@ -123,9 +139,12 @@ pub(crate) fn clock_changes(out: &mut Out<'_>, changes: &[ClockChange], zone: Tz
             .then(Text::new().styled(style, change.event.name()).padded(9))
             .plain(" ")
             .plain(&*change.rule);
-        if let Some(key) = &change.key {
-            line = line.dim(", key ").plain(key);
-        }
+        line = line.then(keyed(
+            rulebook,
+            &change.rule,
+            change.clause,
+            change.key.as_deref(),
+        ));
         if let Some(due) = change.due_at {
             line = line.dim(", due ").plain(moments::people(due, zone));
         }
@@ -134,7 +153,8 @@ pub(crate) fn clock_changes(out: &mut Out<'_>, changes: &[ClockChange], zone: Tz
 }
 
 /// Prints what time alone made of a stream.
-pub(crate) fn notice(out: &mut Out<'_>, stream: &str, notice: &Notice, zone: Tz) {
+pub(crate) fn notice(out: &mut Out<'_>, stream: &str, notice: &Notice, rulebook: &Rulebook) {
+    let zone = rulebook.calendar.zone();
     let (what, style) = match notice.step {
         Step::Warned(step) => (format!("warning {step}"), Style::Warn),
         Step::Missed => ("missed".to_owned(), Style::Bad),
@@ -152,9 +172,12 @@ pub(crate) fn notice(out: &mut Out<'_>, stream: &str, notice: &Notice, zone: Tz)
         .plain(stream)
         .plain("  ")
         .plain(&notice.rule);
-    if let Some(key) = &notice.key {
-        line = line.dim(", key ").plain(key);
-    }
+    line = line.then(keyed(
+        rulebook,
+        &notice.rule,
+        notice.clause,
+        notice.key.as_deref(),
+    ));
     if let Some(to) = &notice.to {
         line = line.dim(", to be told: ").plain(to);
     }
@@ -185,14 +208,9 @@ pub(crate) struct Turned {
 }
 
 /// Prints a verdict with the facts that prove it.
-pub(crate) fn verdict(
-    out: &mut Out<'_>,
-    case: &Case,
-    found: &Verdict,
-    turned: Option<&Turned>,
-    zone: Tz,
-) {
+pub(crate) fn verdict(out: &mut Out<'_>, case: &Case, found: &Verdict, turned: Option<&Turned>) {
     let rulebook = case.rulebook();
+    let zone = rulebook.calendar.zone();
     let mut head = Text::new()
         .plain("  ")
         .then(
@@ -202,9 +220,12 @@ pub(crate) fn verdict(
         )
         .plain(" ")
         .strong(&*found.rule);
-    if let Some(key) = &found.key {
-        head = head.dim(", key ").plain(key);
-    }
+    head = head.then(keyed(
+        rulebook,
+        &found.rule,
+        found.clause,
+        found.key.as_deref(),
+    ));
     out.line(head);
     if let Some(rule) = rulebook.rule(&found.rule) {
         out.prose(4, Style::Plain, &rule.says);
@@ -244,9 +265,50 @@ pub(crate) fn verdict(
     }
 }
 
+/// Prints a verdict in two lines: what was found, and the manual's words.
+pub(crate) fn brief(out: &mut Out<'_>, case: &Case, found: &Verdict, turned: Option<&Turned>) {
+    let rulebook = case.rulebook();
+    out.line(
+        Text::new()
+            .plain("  ")
+            .then(
+                Text::new()
+                    .styled(style_of(found.kind), words(found.kind))
+                    .padded(8),
+            )
+            .plain(" ")
+            .strong(&*found.rule)
+            .then(keyed(
+                rulebook,
+                &found.rule,
+                found.clause,
+                found.key.as_deref(),
+            ))
+            .plain(": ")
+            .plain(&found.why),
+    );
+    if let Some((source, words)) = rulebook
+        .rule(&found.rule)
+        .and_then(|rule| rule.quote(&rulebook.name))
+    {
+        let source = format!("{} {}", source.manual, source.section);
+        out.line(Text::new().plain("           ").then(quote(&source, words)));
+    }
+    if let Some(turned) = turned {
+        let by = record_text(&turned.by, rulebook.calendar.zone());
+        out.line(
+            Text::new()
+                .plain("           ")
+                .plain("kept as known then; turned by ")
+                .then(by),
+        );
+    }
+}
+
 /// Prints running clocks, soonest first.
-pub(crate) fn open_clocks(out: &mut Out<'_>, clocks: &[OpenClock], zone: Tz) {
-    let mut table = Table::with_head(["stream", "due", "", "rule", "key", "state"]).indented(2);
+pub(crate) fn open_clocks(out: &mut Out<'_>, clocks: &[OpenClock], rulebook: &Rulebook) {
+    let zone = rulebook.calendar.zone();
+    let mut table = Table::with_head(["stream", "due", "", "rule", "state"]).indented(2);
     for clock in clocks {
         let due = match clock.due_at {
             Some(due) => Text::from(moments::people(due, zone)),
@@ -261,8 +323,12 @@ pub(crate) fn open_clocks(out: &mut Out<'_>, clocks: &[OpenClock], zone: Tz) {
             Text::from(clock.stream.as_str()),
             due,
             mark,
-            Text::from(&clock.rule),
-            Text::from(clock.key.as_deref().unwrap_or_default()),
+            Text::from(&clock.rule).then(keyed(
+                rulebook,
+                &clock.rule,
+                clock.clause,
+                clock.key.as_deref(),
+            )),
             Text::new().dim(&clock.why),
         ]);
     }

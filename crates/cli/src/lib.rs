@@ -41,6 +41,12 @@ mod telling;
 
 mod findings;
 
+mod results;
+
+mod log_map;
+
+mod foreign_log;
+
 mod commands;
 
 mod arguments;
@@ -139,8 +145,11 @@ fn dispatch(command: Command, shell: &mut Shell<'_>) -> Result<Exit, Failure> {
         Command::Lapse(arguments) => commands::lapse::run(&arguments, shell),
         Command::Explain(arguments) => commands::explain::run(&arguments, shell),
         Command::Audit(arguments) => commands::audit::run(&arguments, shell),
+        Command::Judge(arguments) => commands::judge::run(&arguments, shell),
         Command::Rules(arguments) => commands::rules::run(&arguments, shell),
         Command::Manual(command) => commands::manual::run(&command, shell),
+        Command::Schema => commands::schema::run(shell),
+        Command::Calendar(command) => commands::calendar::run(&command, shell),
         Command::Verify => commands::verify::run(shell),
     }
 }

@@ -204,7 +204,7 @@ impl Report<'_> {
                     }
                     out.json(&line);
                 } else {
-                    findings::verdict(out, &case, verdict, turned.as_ref(), zone);
+                    findings::verdict(out, &case, verdict, turned.as_ref());
                 }
             }
         }

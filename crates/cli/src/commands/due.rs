@@ -56,7 +56,7 @@ pub(crate) fn run(arguments: &Arguments, shell: &mut Shell<'_>) -> Result<Exit, 
             moments::people(until, zone)
         ));
     }
-    findings::open_clocks(out, &clocks, zone);
+    findings::open_clocks(out, &clocks, desk.rulebook());
     let hidden = running - clocks.len();
     if hidden > 0 {
         out.line(Text::new().dim(format!(

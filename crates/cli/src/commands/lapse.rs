@@ -32,7 +32,7 @@ pub(crate) fn run(arguments: &Arguments, shell: &mut Shell<'_>) -> Result<Exit, 
                 notice: NoticeLine::of(stream, notice, zone),
             });
         } else {
-            findings::notice(&mut shell.out, stream.as_str(), notice, zone);
+            findings::notice(&mut shell.out, stream.as_str(), notice, desk.rulebook());
         }
     }
     if notices.is_empty() && !shell.is_json() {

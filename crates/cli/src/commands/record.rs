@@ -4,10 +4,10 @@ use serde_json::{Map, Value};
 use thirdring::core::vocabulary::{FactType, FieldType, decode_fact, nearest};
 use thirdring::{Actor, HistoryLine, Outcome, RecordId, Request, StreamId, fresh_id};
 
-use super::run::View;
 use crate::exit::Exit;
 use crate::failure::{Failure, Told};
 use crate::moments;
+use crate::results::View;
 use crate::shell::Shell;
 use crate::telling;
 
@@ -96,7 +96,7 @@ pub(crate) fn run(arguments: &Arguments, shell: &mut Shell<'_>) -> Result<Exit, 
         number: None,
         line: &line,
         told: &told,
-        zone,
+        rulebook: desk.rulebook(),
     }
     .print(&mut shell.out, json, &outcome);
     Ok(match outcome {

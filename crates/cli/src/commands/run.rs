@@ -5,21 +5,22 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 use serde::Serialize;
+use thirdring::core::record::Notice;
 use thirdring::core::{Case, VerdictKind, next_deadline, verdicts};
-use thirdring::{Desk, HistoryLine, OpenClock, Outcome, Receipt, Refusal, StreamId};
+use thirdring::{Desk, HistoryLine, OpenClock, Outcome, Rulebook, StreamId};
 
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::findings;
 use crate::input::Lines;
 use crate::lines::{
-    ClockLine, Counts, NoticeLine, NoticeOnly, ObjectionLine, OpenClockLine, OpenClockOnly,
-    VerdictLine, says_something,
+    Counts, NoticeLine, NoticeOnly, OpenClockLine, OpenClockOnly, VerdictLine, says_something,
 };
 use crate::moments;
-use crate::output::{Out, Style, Text};
+use crate::output::{Out, Text};
+use crate::results::{View, outcome_name};
 use crate::shell::Shell;
-use crate::telling::{Attitude, Teller, Told};
+use crate::telling::{Attitude, Teller};
 
 /// Propose every line of a history file to a desk on the store.
 ///
@@ -42,23 +43,6 @@ pub(crate) struct Arguments {
     /// Print every verdict at the end, also rules nothing happened to concern
     #[arg(long)]
     all: bool,
-}
-
-/// One result, for machines.
-#[derive(Debug, Serialize)]
-pub(crate) struct ResultLine {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) line: Option<usize>,
-    stream: String,
-    fact: &'static str,
-    key: Option<String>,
-    id: String,
-    at: String,
-    outcome: &'static str,
-    objections: Vec<ObjectionLine>,
-    clocks: Vec<ClockLine>,
-    notices: Vec<NoticeLine>,
-    testimony: bool,
 }
 
 #[derive(Debug, Default, Serialize)]
@@ -114,13 +98,13 @@ pub(crate) fn run(arguments: &Arguments, shell: &mut Shell<'_>) -> Result<Exit, 
             .lapse(&desk, told.told_at, Some(&line.stream))
             .map_err(lapsed)?
         {
-            print_notice(out, json, &stream, &notice, zone);
+            print_notice(out, json, &stream, &notice, desk.rulebook());
         }
         let view = View {
             number: Some(number),
             line: &line,
             told: &told,
-            zone,
+            rulebook: desk.rulebook(),
         };
         let outcome = teller.tell(&desk, line.clone(), &told).map_err(lapsed)?;
         tally.lines += 1;
@@ -133,7 +117,7 @@ pub(crate) fn run(arguments: &Arguments, shell: &mut Shell<'_>) -> Result<Exit, 
     let present = until.into_iter().chain(teller.present()).max();
     if let Some(present) = present {
         for (stream, notice) in desk.lapse(present)? {
-            print_notice(out, json, &stream, &notice, zone);
+            print_notice(out, json, &stream, &notice, desk.rulebook());
         }
     }
     // As an audit of the store will see it: up to its latest record.
@@ -219,7 +203,7 @@ impl Waiting {
         desk: &Desk,
         now: DateTime<Utc>,
         but: Option<&StreamId>,
-    ) -> Result<Vec<(StreamId, thirdring::core::record::Notice)>, thirdring::DeskError> {
+    ) -> Result<Vec<(StreamId, Notice)>, thirdring::DeskError> {
         let due: Vec<StreamId> = self
             .0
             .iter()
@@ -249,25 +233,15 @@ fn print_notice(
     out: &mut Out<'_>,
     json: bool,
     stream: &StreamId,
-    notice: &thirdring::core::record::Notice,
-    zone: Tz,
+    notice: &Notice,
+    rulebook: &Rulebook,
 ) {
     if json {
         out.json(&NoticeOnly {
-            notice: NoticeLine::of(stream, notice, zone),
+            notice: NoticeLine::of(stream, notice, rulebook.calendar.zone()),
         });
     } else {
-        findings::notice(out, stream.as_str(), notice, zone);
-    }
-}
-
-/// What became of a proposal, in one word.
-pub(crate) const fn outcome_name(outcome: &Outcome) -> &'static str {
-    match outcome {
-        Outcome::Admitted(Receipt { replayed: true, .. }) => "replayed",
-        Outcome::Admitted(receipt) if receipt.flags.is_empty() => "admitted",
-        Outcome::Admitted(_) => "flagged",
-        Outcome::Refused(_) => "refused",
+        findings::notice(out, stream.as_str(), notice, rulebook);
     }
 }
 
@@ -278,115 +252,6 @@ impl Tally {
             "admitted" => self.admitted += 1,
             "flagged" => self.flagged += 1,
             _ => self.refused += 1,
-        }
-    }
-}
-
-/// A line and where it stands.
-pub(crate) struct View<'a> {
-    pub(crate) number: Option<usize>,
-    pub(crate) line: &'a HistoryLine,
-    pub(crate) told: &'a Told,
-    pub(crate) zone: Tz,
-}
-
-impl View<'_> {
-    /// Prints what became of the line.
-    pub(crate) fn print(&self, out: &mut Out<'_>, json: bool, outcome: &Outcome) {
-        if json {
-            out.json(&self.result(outcome));
-        } else {
-            self.text(out, outcome);
-        }
-    }
-
-    fn result(&self, outcome: &Outcome) -> ResultLine {
-        let (objections, clocks, notices, testimony) = match outcome {
-            Outcome::Admitted(receipt) => (
-                receipt.flags.iter().map(ObjectionLine::of).collect(),
-                receipt
-                    .clocks
-                    .iter()
-                    .map(|change| ClockLine::of(change, self.zone))
-                    .collect(),
-                receipt
-                    .notices
-                    .iter()
-                    .map(|notice| NoticeLine::of(&self.line.stream, notice, self.zone))
-                    .collect(),
-                receipt.testimony,
-            ),
-            Outcome::Refused(Refusal::Rules(objections)) => (
-                objections.iter().map(ObjectionLine::of).collect(),
-                Vec::new(),
-                Vec::new(),
-                false,
-            ),
-            Outcome::Refused(Refusal::Nonsense(nonsense)) => (
-                vec![ObjectionLine::nonsense(nonsense)],
-                Vec::new(),
-                Vec::new(),
-                false,
-            ),
-        };
-        ResultLine {
-            line: self.number,
-            stream: self.line.stream.to_string(),
-            fact: self.line.fact.fact_type().name(),
-            key: self.line.fact.key().map(str::to_owned),
-            id: self.told.id.to_string(),
-            at: moments::machine(self.line.at.to_utc(), self.zone),
-            outcome: outcome_name(outcome),
-            objections,
-            clocks,
-            notices,
-            testimony,
-        }
-    }
-
-    fn text(&self, out: &mut Out<'_>, outcome: &Outcome) {
-        if let Outcome::Admitted(receipt) = outcome {
-            for notice in &receipt.notices {
-                findings::notice(out, self.line.stream.as_str(), notice, self.zone);
-            }
-        }
-        let style = match outcome {
-            Outcome::Admitted(receipt) if receipt.replayed => Style::Dim,
-            Outcome::Admitted(receipt) if receipt.flags.is_empty() => Style::Good,
-            Outcome::Admitted(_) => Style::Warn,
-            Outcome::Refused(_) => Style::Bad,
-        };
-        let number = self
-            .number
-            .map_or_else(String::new, |number| format!("{number:>4}  "));
-        let fact = &self.line.fact;
-        let mut line = Text::new()
-            .dim(number)
-            .plain(moments::column(self.line.at.to_utc(), self.zone))
-            .plain("  ")
-            .then(Text::new().styled(style, outcome_name(outcome)).padded(9))
-            .then(Text::from(self.line.stream.as_str()).padded(9))
-            .plain(fact.fact_type().name());
-        if let (Some(key), Some(value)) = (fact.spec().key, fact.key()) {
-            line = line.dim(format!(" {} ", key.name)).plain(value);
-        }
-        if matches!(outcome, Outcome::Admitted(receipt) if receipt.testimony && !receipt.replayed) {
-            line = line
-                .dim(", told ")
-                .plain(moments::column(self.told.told_at, self.zone));
-        }
-        out.line(line);
-        match outcome {
-            // Told before: what it led to was said then.
-            Outcome::Admitted(receipt) if receipt.replayed => {}
-            Outcome::Admitted(receipt) => {
-                findings::objections(out, &receipt.flags, Style::Warn);
-                findings::clock_changes(out, &receipt.clocks, self.zone);
-            }
-            Outcome::Refused(Refusal::Rules(objections)) => {
-                findings::objections(out, objections, Style::Bad);
-            }
-            Outcome::Refused(Refusal::Nonsense(nonsense)) => findings::nonsense(out, nonsense),
         }
     }
 }
@@ -496,7 +361,7 @@ impl End<'_> {
                 .filter(|verdict| self.all || verdict.kind == VerdictKind::Broken)
             {
                 let turned = findings::turned(&case, verdict, now);
-                findings::verdict(out, &case, verdict, turned.as_ref(), self.zone);
+                findings::brief(out, &case, verdict, turned.as_ref());
             }
             total.merge(&counts);
         }
@@ -508,7 +373,7 @@ impl End<'_> {
                     .strong("Open clocks")
                     .dim(format!(", moments in {}", self.zone)),
             );
-            findings::open_clocks(out, &open, self.zone);
+            findings::open_clocks(out, &open, self.desk.rulebook());
         }
         Ok((total, open.len()))
     }

@@ -220,7 +220,7 @@ fn one_stream(case: &Case, now: DateTime<Utc>, zone: Tz, all: bool, shell: &mut 
         .filter(|verdict| all || verdict.kind == VerdictKind::Broken)
     {
         let turned = findings::turned(case, verdict, now);
-        findings::verdict(out, case, verdict, turned.as_ref(), zone);
+        findings::verdict(out, case, verdict, turned.as_ref());
     }
     if !all {
         out.line(Text::new().dim(format!(
@@ -313,7 +313,7 @@ impl<'a> RecordLine<'a> {
 fn print_record(out: &mut Out<'_>, case: &Case, record: &Record, flags: &[String], zone: Tz) {
     let fact = match &record.content {
         Content::Notice(notice) => {
-            return findings::notice(out, record.stream.as_str(), notice, zone);
+            return findings::notice(out, record.stream.as_str(), notice, case.rulebook());
         }
         Content::Fact(fact) => fact,
     };

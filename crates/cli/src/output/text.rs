@@ -89,11 +89,10 @@ impl Text {
         self
     }
 
-    /// Filled with blanks to a width; text that is wider stays whole and gets
-    /// one blank, so that columns never run into each other.
+    /// Filled with blanks to a width; wider text stays whole.
     #[must_use]
     pub(crate) fn padded(self, width: usize) -> Self {
-        let blanks = width.saturating_sub(self.width()).max(1);
+        let blanks = width.saturating_sub(self.width());
         self.plain(" ".repeat(blanks))
     }
 
