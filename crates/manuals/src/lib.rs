@@ -12,9 +12,19 @@ macro_rules! texts {
     };
 }
 
-const RULES: &[(&str, &str)] = texts!["rules/ticket.toml", "rules/shift.toml", "rules/knowledge.toml"];
-const MANUALS: &[(&str, &str)] =
-    texts!["manuals/unis.toml", "manuals/yonyou.toml", "manuals/helpdesk.toml"];
+const RULES: &[(&str, &str)] = texts![
+    "rules/ticket.toml",
+    "rules/shift.toml",
+    "rules/knowledge.toml"
+];
+const MANUALS: &[(&str, &str)] = texts![
+    "manuals/unis.toml",
+    "manuals/yonyou.toml",
+    "manuals/helpdesk.toml"
+];
+
+/// The maps that are shipped, for other people's logs: name and text.
+pub const MAPS: &[(&str, &str)] = &[("helpdesk", include_str!("../maps/helpdesk.toml"))];
 
 /// The names of the manuals that are shipped.
 pub const NAMES: &[&str] = &["unis", "yonyou", "helpdesk"];
@@ -24,12 +34,18 @@ pub const NAMES: &[&str] = &["unis", "yonyou", "helpdesk"];
 pub const FROZEN_RULES: &str = include_str!("../frozen/rules.json");
 
 fn source_texts(files: &[(&str, &str)]) -> Vec<SourceText> {
-    files.iter().map(|(name, text)| SourceText::new(*name, *text)).collect()
+    files
+        .iter()
+        .map(|(name, text)| SourceText::new(*name, *text))
+        .collect()
 }
 
 /// Every shipped rule and manual.
 pub fn library() -> Library {
-    Library { rules: source_texts(RULES), manuals: source_texts(MANUALS) }
+    Library {
+        rules: source_texts(RULES),
+        manuals: source_texts(MANUALS),
+    }
 }
 
 /// A shipped manual, read, checked, and tried on its rules' own cases.
