@@ -154,6 +154,13 @@ pub enum AppendError {
         /// The stream.
         stream: StreamId,
     },
+    /// The streams of the batch are of several partitions, and only within one
+    /// can a batch be written all or nothing.
+    #[error(
+        "streams {} and {} of the batch are of partitions {} and {}; append them in batches of their own",
+        .0.one, .0.other, .0.partition_of_one, .0.partition_of_other
+    )]
+    SeveralPartitions(Box<SeveralPartitions>),
     /// A limit was exceeded.
     #[error(transparent)]
     Limit(#[from] LimitExceeded),
@@ -163,8 +170,12 @@ pub enum AppendError {
         /// The file or server.
         place: String,
     },
-    /// The write or its sync failed: the batch may or may not be stored. The
-    /// log refuses further writes. Reopen it and repeat the same batch.
+    /// The log could not be reached in time. Nothing of the batch is stored.
+    #[error("{0}; nothing of the batch is stored: try again when the log can be reached")]
+    Unavailable(StorageFailure),
+    /// The write or its sync failed, or was not confirmed in time: the batch may
+    /// or may not be stored. A log in a file refuses further writes; reopen it
+    /// and repeat the same batch.
     #[error(
         "{0}; whether the batch is stored is unknown: reopen the log and append the same batch again"
     )]
@@ -186,8 +197,21 @@ impl AppendError {
     /// Whether the same batch can succeed later on the same open log.
     #[must_use]
     pub fn is_transient(&self) -> bool {
-        matches!(self, Self::Busy { .. })
+        matches!(self, Self::Busy { .. } | Self::Unavailable(_))
     }
+}
+
+/// Two streams of one batch that are of different partitions.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SeveralPartitions {
+    /// The first stream of the batch.
+    pub one: StreamId,
+    /// Its partition.
+    pub partition_of_one: usize,
+    /// The first stream that is of another partition.
+    pub other: StreamId,
+    /// That other partition.
+    pub partition_of_other: usize,
 }
 
 struct ConflictList<'a>(&'a [Conflict]);
@@ -215,13 +239,18 @@ impl fmt::Display for FirstKnown<'_> {
     }
 }
 
-/// A batch within the limits, in which ids and streams stand once. Only
-/// [`CheckedBatch::new`] makes one, so whoever holds it need not check again.
+/// For backends: a batch within the limits, in which ids and streams stand once.
+/// Only [`CheckedBatch::new`] makes one, so whoever holds it need not check again.
 #[derive(Debug)]
-pub(crate) struct CheckedBatch(Vec<Append>);
+pub struct CheckedBatch(Vec<Append>);
 
 impl CheckedBatch {
-    pub(crate) fn new(batch: Vec<Append>, limits: &Limits) -> Result<Self, AppendError> {
+    /// Checks a batch.
+    ///
+    /// # Errors
+    /// [`AppendError::Limit`], [`AppendError::StreamTwice`] or
+    /// [`AppendError::IdTwice`].
+    pub fn new(batch: Vec<Append>, limits: &Limits) -> Result<Self, AppendError> {
         within(LimitName::BatchStreams, batch.len(), limits.batch_streams)?;
         let mut records = 0_usize;
         let mut bytes = 0_usize;
@@ -255,12 +284,14 @@ impl CheckedBatch {
         Ok(Self(batch))
     }
 
-    pub(crate) fn parts(&self) -> &[Append] {
+    /// The parts, in order.
+    #[must_use]
+    pub fn parts(&self) -> &[Append] {
         &self.0
     }
 
     /// The stream and content of every record, in order.
-    pub(crate) fn records(&self) -> impl Iterator<Item = (&StreamId, &NewRecord)> {
+    pub fn records(&self) -> impl Iterator<Item = (&StreamId, &NewRecord)> {
         self.0.iter().flat_map(|part| {
             part.records
                 .iter()
@@ -268,7 +299,9 @@ impl CheckedBatch {
         })
     }
 
-    pub(crate) fn content_bytes(&self) -> usize {
+    /// The sum of the bytes of its records.
+    #[must_use]
+    pub fn content_bytes(&self) -> usize {
         self.records()
             .map(|(_, record)| record.content_bytes())
             .sum()

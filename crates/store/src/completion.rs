@@ -15,9 +15,10 @@ use crate::failure::StorageFailure;
 #[must_use = "a batch is only known to be stored once its completion says so"]
 pub struct Completion(Arc<Slot>);
 
-/// The other end of a [`Completion`].
+/// For backends: the other end of a [`Completion`]. If it is dropped without an
+/// answer, the completion is answered with [`AppendError::Unknown`].
 #[derive(Debug)]
-pub(crate) struct Answer {
+pub struct Answer {
     slot: Arc<Slot>,
     given: bool,
 }
@@ -57,6 +58,11 @@ pub(crate) fn completion() -> (Answer, Completion) {
 }
 
 impl Completion {
+    /// For backends: a completion and the means to answer it.
+    pub fn pending() -> (Answer, Self) {
+        completion()
+    }
+
     /// For backends: a completion that is answered already.
     pub fn ready(result: Result<Appended, AppendError>) -> Self {
         let (answer, completion) = completion();
@@ -105,7 +111,7 @@ impl Future for Completion {
 
 impl Answer {
     /// Answers.
-    pub(crate) fn give(mut self, result: Result<Appended, AppendError>) {
+    pub fn give(mut self, result: Result<Appended, AppendError>) {
         self.put(result);
     }
 

@@ -62,8 +62,10 @@ mod sqlite;
 #[cfg(feature = "conformance")]
 pub mod conformance;
 
-pub use append::{Append, AppendError, Appended, Conflict, Expected, Place};
-pub use completion::Completion;
+pub use append::{
+    Append, AppendError, Appended, CheckedBatch, Conflict, Expected, Place, SeveralPartitions,
+};
+pub use completion::{Answer, Completion};
 pub use cursor::{Cursor, CursorTextError};
 pub use failure::StorageFailure;
 pub use follow::{Follow, Stopped};

@@ -102,6 +102,13 @@ pub trait Log: Send + Sync {
     /// [`ReadError`].
     fn end(&self) -> Result<Cursor, ReadError>;
 
+    /// The partition a stream belongs to, for ever: below
+    /// [`Capabilities::partitions`]. All streams of a batch must be of one.
+    fn partition(&self, stream: &StreamId) -> usize {
+        let _ = stream;
+        0
+    }
+
     /// Waits until there are records after `cursor`, or `timeout` has passed.
     /// May say so too early, never too late.
     ///
@@ -144,6 +151,9 @@ macro_rules! forward {
             }
             fn end(&self) -> Result<Cursor, ReadError> {
                 (**self).end()
+            }
+            fn partition(&self, stream: &StreamId) -> usize {
+                (**self).partition(stream)
             }
             fn wait(&self, cursor: &Cursor, timeout: Duration) -> Result<Wake, ReadError> {
                 (**self).wait(cursor, timeout)

@@ -19,3 +19,4 @@ impl Backend for Memory {
 }
 
 conformance_tests!(Memory);
+thirdring_store::partition_tests!(Memory);

@@ -43,3 +43,4 @@ impl Backend for File {
 }
 
 conformance_tests!(File);
+thirdring_store::partition_tests!(File);

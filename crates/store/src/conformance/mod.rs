@@ -22,6 +22,11 @@
 //! conformance_tests!(Memory);
 //! ```
 //!
+//! A log with several partitions enrols twice: the laws of a single order with
+//! `conformance_tests!(OnePartition<Mine>)`, which keeps every stream of a law in
+//! one partition of the log, and the laws that hold across partitions with
+//! `partition_tests!(Mine)`, which any log may enrol in.
+//!
 //! Each law becomes one `#[test]`. There are no exemptions: a law that only
 //! concerns logs with some capability asks for the declared flag.
 
@@ -38,12 +43,16 @@ mod damaged;
 mod following;
 mod idempotency;
 mod model;
+mod one_partition;
+mod partitions;
 mod racing;
 mod reading;
 mod reopening;
 mod scene;
 
 use crate::log::Log;
+
+pub use one_partition::{InOnePartition, OnePartition};
 
 /// A backend under test. Each value stands for one log that is empty at first
 /// and goes away with the value.
@@ -88,6 +97,7 @@ pub mod laws {
     pub use super::following::*;
     pub use super::idempotency::*;
     pub use super::model::*;
+    pub use super::partitions::*;
     pub use super::racing::*;
     pub use super::reading::*;
     pub use super::reopening::*;
@@ -154,6 +164,23 @@ macro_rules! conformance_tests {
     )*};
 }
 
+/// Makes one `#[test]` of each law that holds across partitions. The argument is
+/// the type of a [`Backend`](crate::conformance::Backend).
+#[macro_export]
+macro_rules! partition_tests {
+    ($backend:ty) => {
+        $crate::conformance_tests! { @each $backend;
+            a_stream_belongs_to_one_partition_for_ever
+            a_batch_over_partitions_is_refused_whole
+            every_partition_counts_its_own_positions
+            a_scan_gives_every_partition_its_turn
+            an_id_stands_once_in_all_partitions
+            racing_partitions_lose_nothing
+            following_sees_all_partitions
+        }
+    };
+}
+
 #[cfg(test)]
 mod tests {
     /// A law that is written but not in the macro's list would never run.
@@ -166,6 +193,7 @@ mod tests {
             include_str!("following.rs"),
             include_str!("idempotency.rs"),
             include_str!("model.rs"),
+            include_str!("partitions.rs"),
             include_str!("racing.rs"),
             include_str!("reading.rs"),
             include_str!("reopening.rs"),
