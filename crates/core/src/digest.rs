@@ -65,22 +65,36 @@ impl FromStr for Digest {
     type Err = NoDigest;
 
     fn from_str(text: &str) -> Result<Self, NoDigest> {
-        let no = || NoDigest(text.chars().take(90).collect());
-        let hex = text
-            .strip_prefix(ALGORITHM)
-            .and_then(|rest| rest.strip_prefix(':'))
-            // One spelling only: a digest that could be written in two ways would
-            // let a stored byte change unnoticed.
-            .filter(|hex| {
-                hex.len() == 64 && hex.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'))
-            })
-            .ok_or_else(no)?;
-        let mut bytes = [0; 32];
-        for (byte, pair) in bytes.iter_mut().zip(hex.as_bytes().chunks_exact(2)) {
-            let pair = std::str::from_utf8(pair).map_err(|_| no())?;
-            *byte = u8::from_str_radix(pair, 16).map_err(|_| no())?;
+        Self::from_text(text.as_bytes()).ok_or_else(|| NoDigest(text.chars().take(90).collect()))
+    }
+}
+
+impl Digest {
+    /// How many bytes its text form has.
+    pub(crate) const TEXT_BYTES: usize = ALGORITHM.len() + 1 + 64;
+
+    /// Reads the text form. There is one spelling only: a digest that could be
+    /// written in two ways would let a stored byte change unnoticed.
+    pub(crate) fn from_text(text: &[u8]) -> Option<Self> {
+        const fn figure(byte: u8) -> Option<u8> {
+            match byte {
+                b'0'..=b'9' => Some(byte - b'0'),
+                b'a'..=b'f' => Some(byte - b'a' + 10),
+                _ => None,
+            }
         }
-        Ok(Self(bytes))
+        let hex = text
+            .strip_prefix(ALGORITHM.as_bytes())?
+            .strip_prefix(b":")?;
+        let (pairs, rest) = hex.as_chunks::<2>();
+        if pairs.len() != 32 || !rest.is_empty() {
+            return None;
+        }
+        let mut bytes = [0; 32];
+        for (byte, [high, low]) in bytes.iter_mut().zip(pairs) {
+            *byte = figure(*high)? << 4 | figure(*low)?;
+        }
+        Some(Self(bytes))
     }
 }
 
@@ -92,8 +106,19 @@ impl serde::Serialize for Digest {
 
 impl<'de> serde::Deserialize<'de> for Digest {
     fn deserialize<D: serde::Deserializer<'de>>(source: D) -> Result<Self, D::Error> {
-        let text = std::borrow::Cow::<str>::deserialize(source)?;
-        text.parse().map_err(serde::de::Error::custom)
+        struct Text;
+        impl serde::de::Visitor<'_> for Text {
+            type Value = Digest;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a digest")
+            }
+
+            fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<Digest, E> {
+                text.parse().map_err(E::custom)
+            }
+        }
+        source.deserialize_str(Text)
     }
 }
 

@@ -115,8 +115,19 @@ impl serde::Serialize for StreamId {
 
 impl<'de> serde::Deserialize<'de> for StreamId {
     fn deserialize<D: serde::Deserializer<'de>>(source: D) -> Result<Self, D::Error> {
-        let text = std::borrow::Cow::<str>::deserialize(source)?;
-        Self::new(&text).map_err(serde::de::Error::custom)
+        struct Name;
+        impl serde::de::Visitor<'_> for Name {
+            type Value = StreamId;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a stream id")
+            }
+
+            fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<StreamId, E> {
+                StreamId::new(text).map_err(E::custom)
+            }
+        }
+        source.deserialize_str(Name)
     }
 }
 

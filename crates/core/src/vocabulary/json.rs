@@ -171,6 +171,47 @@ impl PersonalFields {
     }
 }
 
+/// A name that is borrowed from the input where that holds it unescaped.
+enum Text<'de> {
+    Borrowed(&'de str),
+    Owned(String),
+}
+
+impl Text<'_> {
+    fn as_str(&self) -> &str {
+        match self {
+            Self::Borrowed(text) => text,
+            Self::Owned(text) => text,
+        }
+    }
+}
+
+impl<'de> serde::Deserialize<'de> for Text<'de> {
+    fn deserialize<D: Deserializer<'de>>(source: D) -> Result<Self, D::Error> {
+        struct TextVisitor;
+        impl<'de> Visitor<'de> for TextVisitor {
+            type Value = Text<'de>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a name")
+            }
+
+            fn visit_borrowed_str<E>(self, text: &'de str) -> Result<Text<'de>, E> {
+                Ok(Text::Borrowed(text))
+            }
+
+            fn visit_str<E>(self, text: &str) -> Result<Text<'de>, E> {
+                Ok(Text::Owned(text.to_owned()))
+            }
+
+            fn visit_string<E>(self, text: String) -> Result<Text<'de>, E> {
+                Ok(Text::Owned(text))
+            }
+        }
+        source.deserialize_str(TextVisitor)
+    }
+}
+
 struct FactSeed<'a> {
     problem: &'a RefCell<Option<FactProblem>>,
     origin: Origin,
@@ -259,21 +300,20 @@ impl<'de> Visitor<'de> for FactSeed<'_> {
         // Members read before the type is known wait here.
         let mut early: Vec<(String, serde_json::Value)> = Vec::new();
         let mut fact: Option<Fact> = None;
-        while let Some(name) = map.next_key::<std::borrow::Cow<'de, str>>()? {
+        while let Some(name) = map.next_key::<Text<'de>>()? {
+            let name = name.as_str();
             match fact.as_mut() {
                 None if name == "type" => {
-                    let type_name =
-                        map.next_value::<std::borrow::Cow<'de, str>>()
-                            .map_err(|_| {
-                                self.fail::<A::Error>(FactProblem::new(
-                                    "fact.type",
-                                    "the type of a fact is a name",
-                                    "write e.g. \"type\":\"call_answered\"",
-                                ))
-                            })?;
-                    fact = Some(Fact::bare(self.type_named(&type_name)?, None));
+                    let type_name = map.next_value::<Text<'de>>().map_err(|_| {
+                        self.fail::<A::Error>(FactProblem::new(
+                            "fact.type",
+                            "the type of a fact is a name",
+                            "write e.g. \"type\":\"call_answered\"",
+                        ))
+                    })?;
+                    fact = Some(Fact::bare(self.type_named(type_name.as_str())?, None));
                 }
-                None => early.push((name.into_owned(), map.next_value()?)),
+                None => early.push((name.to_owned(), map.next_value()?)),
                 Some(_) if name == "type" => {
                     return Err(self.fail(FactProblem::new(
                         "fact.type",
@@ -281,7 +321,7 @@ impl<'de> Visitor<'de> for FactSeed<'_> {
                         "write it once",
                     )));
                 }
-                Some(fact) => self.read_member(fact, &name, |seed| map.next_value_seed(seed))?,
+                Some(fact) => self.read_member(fact, name, |seed| map.next_value_seed(seed))?,
             }
         }
         let Some(mut fact) = fact else {

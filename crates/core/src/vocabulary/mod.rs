@@ -225,6 +225,47 @@ const fn table() -> [&'static FactSpec; FACT_TYPES] {
     table
 }
 
+/// The numbers of all facts, sorted by name: every record that is read asks for
+/// its type by name.
+static BY_NAME: [u16; FACT_TYPES] = by_name();
+
+#[expect(
+    clippy::indexing_slicing,
+    reason = "evaluated at compile time: an index out of bounds does not compile"
+)]
+const fn by_name() -> [u16; FACT_TYPES] {
+    let table = table();
+    let mut sorted = [0; FACT_TYPES];
+    let mut count = 0;
+    while count < FACT_TYPES {
+        // Straight insertion: some eighty names, once, in the compiler.
+        let mut at = count;
+        while at > 0 && is_less(table[count].name, table[sorted[at - 1] as usize].name) {
+            sorted[at] = sorted[at - 1];
+            at -= 1;
+        }
+        sorted[at] = count as u16;
+        count += 1;
+    }
+    sorted
+}
+
+#[expect(
+    clippy::indexing_slicing,
+    reason = "evaluated at compile time: an index out of bounds does not compile"
+)]
+const fn is_less(a: &str, b: &str) -> bool {
+    let (a, b) = (a.as_bytes(), b.as_bytes());
+    let mut at = 0;
+    while at < a.len() && at < b.len() {
+        if a[at] != b[at] {
+            return a[at] < b[at];
+        }
+        at += 1;
+    }
+    a.len() < b.len()
+}
+
 impl FactType {
     pub(crate) const fn numbered(number: u16) -> Self {
         Self(number)
@@ -236,11 +277,16 @@ impl FactType {
     }
 
     /// The type with this stored name.
+    #[expect(
+        clippy::indexing_slicing,
+        reason = "the numbers in BY_NAME are those of the table"
+    )]
     pub fn named(name: &str) -> Option<Self> {
-        (0u16..)
-            .zip(TABLE.iter())
-            .find(|(_, spec)| spec.name == name)
-            .map(|(number, _)| Self(number))
+        BY_NAME
+            .binary_search_by(|number| TABLE[*number as usize].name.cmp(name))
+            .ok()
+            .and_then(|found| BY_NAME.get(found))
+            .map(|number| Self(*number))
     }
 
     /// Every type, in the order of declaration.
