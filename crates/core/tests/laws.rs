@@ -34,7 +34,11 @@ fn config(cases: u32) -> ProptestConfig {
     if std::env::var_os("PROPTEST_CASES").is_some() {
         return asked;
     }
-    ProptestConfig { cases, rng_seed: RngSeed::Fixed(20_260_302), ..asked }
+    ProptestConfig {
+        cases,
+        rng_seed: RngSeed::Fixed(20_260_302),
+        ..asked
+    }
 }
 
 /// Anything in any order.
@@ -45,7 +49,10 @@ fn wild() -> impl Strategy<Value = Vec<Move>> {
 /// A story of the desk's daily life, with some of it left out, told late,
 /// retracted, or with other things in between.
 fn lifelike() -> impl Strategy<Value = Vec<Move>> {
-    let stories: Vec<Vec<Move>> = [PHONE, LEVEL_ONE, WRITTEN].into_iter().map(moves_of).collect();
+    let stories: Vec<Vec<Move>> = [PHONE, LEVEL_ONE, WRITTEN]
+        .into_iter()
+        .map(moves_of)
+        .collect();
     let turn = prop_oneof![
         30 => Just(Turn::Keep),
         2 => Just(Turn::Leave),
@@ -54,35 +61,39 @@ fn lifelike() -> impl Strategy<Value = Vec<Move>> {
         2 => strategies::moves(&UNIS, Process::Ticket).prop_map(Turn::Before),
         1 => (0usize..5).prop_map(Turn::Retract),
     ];
-    (proptest::sample::select(stories), proptest::collection::vec(turn, 60)).prop_map(|(story, turns)| {
-        let mut moves = Vec::new();
-        for (mut step, turn) in story.into_iter().zip(turns) {
-            match turn {
-                Turn::Keep => moves.push(step),
-                Turn::Leave => {}
-                Turn::Late(seconds) => {
-                    step.told_after_seconds = seconds;
-                    moves.push(step);
-                }
-                Turn::Wait(seconds) => {
-                    step.wait_seconds = seconds;
-                    moves.push(step);
-                }
-                Turn::Before(other) => moves.extend([other, step]),
-                Turn::Retract(back) => {
-                    let retraction = Move {
-                        wait_seconds: 60,
-                        told_after_seconds: 0,
-                        role: "service_manager".to_owned(),
-                        what: What::Retraction(back),
-                        enforced: true,
-                    };
-                    moves.extend([step, retraction]);
+    (
+        proptest::sample::select(stories),
+        proptest::collection::vec(turn, 60),
+    )
+        .prop_map(|(story, turns)| {
+            let mut moves = Vec::new();
+            for (mut step, turn) in story.into_iter().zip(turns) {
+                match turn {
+                    Turn::Keep => moves.push(step),
+                    Turn::Leave => {}
+                    Turn::Late(seconds) => {
+                        step.told_after_seconds = seconds;
+                        moves.push(step);
+                    }
+                    Turn::Wait(seconds) => {
+                        step.wait_seconds = seconds;
+                        moves.push(step);
+                    }
+                    Turn::Before(other) => moves.extend([other, step]),
+                    Turn::Retract(back) => {
+                        let retraction = Move {
+                            wait_seconds: 60,
+                            told_after_seconds: 0,
+                            role: "service_manager".to_owned(),
+                            what: What::Retraction(back),
+                            enforced: true,
+                        };
+                        moves.extend([step, retraction]);
+                    }
                 }
             }
-        }
-        moves
-    })
+            moves
+        })
 }
 
 #[derive(Debug, Clone)]
@@ -126,26 +137,37 @@ fn all_said(case: &Case, now: DateTime<Utc>) -> impl PartialEq + std::fmt::Debug
         case.status(),
         case.version(),
         *case.chain(),
-        case.history().records().map(|record| record.id).collect::<Vec<_>>(),
+        case.history()
+            .records()
+            .map(|record| record.id)
+            .collect::<Vec<_>>(),
     )
 }
 
 /// A few moments after the last proposal, in their order.
 fn later(now: DateTime<Utc>) -> Vec<DateTime<Utc>> {
-    [0, 1, 600, 3_600, 7_201, 40_000, 86_400, 100_000, 500_000, 3_000_000]
-        .into_iter()
-        .map(|seconds| now + TimeDelta::seconds(seconds))
-        .collect()
+    [
+        0, 1, 600, 3_600, 7_201, 40_000, 86_400, 100_000, 500_000, 3_000_000,
+    ]
+    .into_iter()
+    .map(|seconds| now + TimeDelta::seconds(seconds))
+    .collect()
 }
 
 fn missed(notices: &[Notice]) -> BTreeSet<Notice> {
-    notices.iter().filter(|notice| notice.step == Told::Missed).cloned().collect()
+    notices
+        .iter()
+        .filter(|notice| notice.step == Told::Missed)
+        .cloned()
+        .collect()
 }
 
 fn broken_guards(case: &Case, now: DateTime<Utc>, judged: &Record) -> Vec<Verdict> {
     verdicts(case, now)
         .into_iter()
-        .filter(|verdict| verdict.kind == VerdictKind::Broken && verdict.facts.first() == Some(&judged.id))
+        .filter(|verdict| {
+            verdict.kind == VerdictKind::Broken && verdict.facts.first() == Some(&judged.id)
+        })
         .filter(|verdict| {
             case.rulebook()
                 .rule(&verdict.rule)
@@ -167,7 +189,10 @@ fn the_stories_are_legal() {
             match bench.tell(fact, &Telling::now(by)) {
                 Ok(admission) => assert_eq!(admission.flags, [], "{line}"),
                 Err(ProposeError::Refused(objections)) => {
-                    panic!("{line}: refused by {:?}", objections.iter().map(|o| &o.rule).collect::<Vec<_>>())
+                    panic!(
+                        "{line}: refused by {:?}",
+                        objections.iter().map(|o| &o.rule).collect::<Vec<_>>()
+                    )
                 }
                 Err(error) => panic!("{line}: {error}"),
             }

@@ -3,20 +3,17 @@
 
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
-use thirdring_calendar::Calendar;
 
 use crate::audit::Observable;
-use crate::audit::verdict::{Verdict, VerdictKind, verdicts_of};
-use crate::forms::Form;
-use crate::forms::limit::{Limit, describe_seconds};
+use crate::audit::sum::{limit_steps, show};
+use crate::audit::verdict::{Verdict, run_verdict, verdicts_of};
+use crate::forms::limit::describe_seconds;
 use crate::forms::run::{End, Run};
-use crate::forms::within::Within;
+use crate::forms::{Clause, Form};
 use crate::judge::{Case, roll_clocks};
 use crate::record::Record;
 use crate::rulebook::Rule;
-
-/// The most open windows a sum lists before it only counts them.
-const WINDOWS_SHOWN: usize = 12;
+use crate::vocabulary::bookkeeping::FactRetracted;
 
 /// Why a rule says what it says about a case.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -104,13 +101,6 @@ fn zone(case: &Case) -> Tz {
     case.rulebook().calendar.zone()
 }
 
-fn show(moment: DateTime<Utc>, zone: Tz) -> String {
-    moment
-        .with_timezone(&zone)
-        .format("%a %Y-%m-%d %H:%M:%S%.f %Z")
-        .to_string()
-}
-
 fn describe_record(record: &Record, zone: Tz) -> String {
     let what = record
         .fact()
@@ -138,7 +128,15 @@ fn guard_step(case: &Case, verdict: &Verdict, steps: &mut Vec<String>) {
     }
     for id in proof {
         if let Some(record) = case.record(*id) {
-            steps.push(format!("  before it: {}", describe_record(record, zone)));
+            let retraction = record
+                .fact()
+                .is_some_and(|fact| fact.fact_type() == FactRetracted::TYPE);
+            let how = if retraction {
+                "since then"
+            } else {
+                "before it"
+            };
+            steps.push(format!("  {how}: {}", describe_record(record, zone)));
         }
     }
     steps.push(format!("  {}: {}", verdict.kind.name(), verdict.why));
@@ -149,18 +147,22 @@ fn clock_steps(case: &Case, rule: &Rule, now: DateTime<Utc>, steps: &mut Vec<Str
     let clocks = case.rulebook().clocks().zip(&rolled);
     for ((_, clause), runs) in clocks.filter(|((owner, _), _)| owner.id == rule.id) {
         for run in runs {
-            if run.from > now && run.started_by.happened_at() > now {
+            let begun = match &clause.form {
+                Form::Every(_) => run.from,
+                _ => run.started_by.happened_at(),
+            };
+            if begun > now {
                 continue;
             }
-            run_steps(case, clause.number, &clause.form, run, now, steps);
+            run_steps(case, rule, clause, run, now, steps);
         }
     }
 }
 
 fn run_steps(
     case: &Case,
-    clause: u16,
-    form: &Form,
+    rule: &Rule,
+    clause: &Clause,
     run: &Run,
     now: DateTime<Utc>,
     steps: &mut Vec<String>,
@@ -173,7 +175,8 @@ fn run_steps(
         .map(|key| format!(" for {key}"))
         .unwrap_or_default();
     steps.push(format!(
-        "clause {clause}{key}: started by {}",
+        "clause {}{key}: started by {}",
+        clause.number,
         describe_record(&run.started_by, zone)
     ));
     if run.from != run.started_by.happened_at() {
@@ -200,7 +203,7 @@ fn run_steps(
             show(pause.from, zone)
         ));
     }
-    if let Form::Within(within) = form {
+    if let Form::Within(within) = &clause.form {
         for limit in &within.limits {
             limit_steps(within, *limit, run, calendar, zone, steps);
         }
@@ -232,99 +235,15 @@ fn run_steps(
         Some(End::Lapsed) => "  the period passed without it".to_owned(),
         None => format!("  still open at {}", show(now, zone)),
     });
-    let kind = match (&run.end, run.missed, form.kind()) {
-        (Some(End::Waived(_)), ..) => VerdictKind::Waived,
-        (Some(End::Early(_) | End::Lapsed), ..) | (_, true, _) => VerdictKind::Broken,
-        (Some(End::Cancelled(_) | End::Superseded(_)), ..) => VerdictKind::NotApplicable,
-        (Some(End::Answered(_)), _, "measured") => VerdictKind::Measured,
-        (Some(End::Answered(_)), ..) => VerdictKind::Kept,
-        (None, ..) => VerdictKind::Pending,
-    };
-    let until = run.ended_by().map_or(now, |record| record.happened_at());
-    let took = describe_seconds((until - run.from).num_seconds());
-    let late = match run.due {
-        Some(due) if until > due => format!(
-            ", {} after the limit",
-            describe_seconds((until - due).num_seconds())
-        ),
-        Some(_) | None => String::new(),
-    };
-    steps.push(format!("  {}: {took} by the clock{late}", kind.name()));
-}
-
-/// The sum: which windows were counted, day by day, until the limit was full.
-fn limit_steps(
-    within: &Within,
-    limit: Limit,
-    run: &Run,
-    calendar: &Calendar,
-    zone: Tz,
-    steps: &mut Vec<String>,
-) {
-    steps.push(format!("  limit {limit}"));
-    let Ok(due) = within.due_of(limit, run, calendar) else {
-        return;
-    };
-    if run.is_paused() {
-        return;
-    }
-    if !matches!(limit, Limit::Working(_)) {
-        return;
-    }
-    let mut sum = 0;
-    let mut shown = 0;
-    let mut from = run.from;
-    let mut spans: Vec<(DateTime<Utc>, DateTime<Utc>)> = Vec::new();
-    for pause in &run.pauses {
-        spans.push((from, pause.from.min(due)));
-        from = pause.to.unwrap_or(due).max(from);
-    }
-    spans.push((from, due));
-    let mut last_date = None;
-    for (from, to) in spans.into_iter().filter(|(from, to)| from < to) {
-        for window in calendar.windows(from, to) {
-            skipped_days(calendar, &mut last_date, window.date, steps);
-            let seconds = window.seconds();
-            sum += seconds;
-            shown += 1;
-            if shown <= WINDOWS_SHOWN {
-                steps.push(format!(
-                    "    {} to {}: {} (sum {})",
-                    show(window.open, zone),
-                    window.close.with_timezone(&zone).format("%H:%M:%S"),
-                    describe_seconds(seconds),
-                    describe_seconds(sum)
-                ));
-            }
+    match run_verdict(case, rule, clause, run, now) {
+        Some(verdict) => {
+            let took = describe_seconds(verdict.seconds.unwrap_or_default());
+            steps.push(format!(
+                "  {}: {}; {took} by the clock",
+                verdict.kind.name(),
+                verdict.why
+            ));
         }
+        None => steps.push("  not applicable: nothing is owed any more".to_owned()),
     }
-    if shown > WINDOWS_SHOWN {
-        steps.push(format!("    … {} more windows", shown - WINDOWS_SHOWN));
-    }
-    steps.push(format!(
-        "    working time counted: {}",
-        describe_seconds(sum)
-    ));
-}
-
-/// The closed days between two windows, with the reason each is closed.
-fn skipped_days(
-    calendar: &Calendar,
-    last: &mut Option<chrono::NaiveDate>,
-    date: chrono::NaiveDate,
-    steps: &mut Vec<String>,
-) {
-    if let Some(last) = *last {
-        let mut day = last;
-        for _ in 0..WINDOWS_SHOWN * 2 {
-            let Some(next) = day.succ_opt().filter(|next| *next < date) else {
-                break;
-            };
-            day = next;
-            if let Some(reason) = calendar.closed_reason(day) {
-                steps.push(format!("    {day}: closed ({reason:?})"));
-            }
-        }
-    }
-    *last = Some(date);
 }

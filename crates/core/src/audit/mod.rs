@@ -2,6 +2,7 @@
 
 mod compare;
 mod explain;
+mod sum;
 mod verdict;
 
 pub use compare::{Comparison, Flip};

@@ -9,12 +9,14 @@ use crate::forms::limit::describe_seconds;
 use crate::forms::ruling::Ruling;
 use crate::forms::run::{End, Run};
 use crate::forms::{Clause, Form};
+use crate::history::retraction_target;
 use crate::ids::{RecordId, StreamId};
 use crate::judge::{Case, lifting_rule, roll_clocks, rule_lifting_run};
 use crate::record::Record;
 use crate::rulebook::Rule;
 use crate::scene::Scene;
-use crate::vocabulary::{FactType, Process};
+use crate::vocabulary::bookkeeping::FactRetracted;
+use crate::vocabulary::{Fact, FactType, Process};
 
 /// What a rule says about a history.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -255,6 +257,11 @@ fn guard_verdicts(case: &Case, rule: &Rule, clause: &Clause, said: &mut Vec<Verd
                 .filter_map(|position| history.record(*position))
                 .map(|r| r.id),
         );
+        let why = if kind == VerdictKind::Broken {
+            why + &taken_back(case, clause, record, &mut facts)
+        } else {
+            why
+        };
         said.push(Verdict {
             key: scene.key().map(|(_, value)| value.to_owned()),
             at: Some(record.happened_at()),
@@ -262,6 +269,42 @@ fn guard_verdicts(case: &Case, rule: &Rule, clause: &Clause, said: &mut Vec<Verd
             ..bare(case, rule, clause.number, kind, why)
         });
     }
+}
+
+/// Facts that would have proved it had nobody taken them back: the audit names
+/// the retractions that broke what was kept.
+fn taken_back(case: &Case, clause: &Clause, judged: &Record, proof: &mut Vec<RecordId>) -> String {
+    let history = case.history();
+    let demanded = clause.demands();
+    let mut text = String::new();
+    for position in history.positions_before(FactRetracted::TYPE, history.len()) {
+        let Some(retraction) = history.record(position) else {
+            continue;
+        };
+        let target = retraction
+            .fact()
+            .and_then(retraction_target)
+            .and_then(|id| case.record(id));
+        let Some((target, fact)) = target.and_then(|target| Some((target, target.fact()?))) else {
+            continue;
+        };
+        let key_fits = clause.same.is_none()
+            || fact.spec().key.is_none()
+            || fact.key() == judged.fact().and_then(Fact::key);
+        if demanded.contains(&fact.fact_type())
+            && key_fits
+            && target.happened_at() <= judged.happened_at()
+        {
+            text.push_str(&format!(
+                "; {} ({}) was retracted by {}",
+                fact.fact_type(),
+                target.id,
+                retraction.id
+            ));
+            proof.push(retraction.id);
+        }
+    }
+    text
 }
 
 fn names(case: &Case, positions: &[usize]) -> String {

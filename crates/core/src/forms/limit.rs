@@ -100,7 +100,9 @@ impl Limit {
         let text = match &node.data {
             Data::Text(text) => text.clone(),
             Data::Int(number) => number.to_string(),
-            Data::Flag(_) | Data::List(_) | Data::Table(_) | Data::Other(_) => node.kind().to_owned(),
+            Data::Flag(_) | Data::List(_) | Data::Table(_) | Data::Other(_) => {
+                node.kind().to_owned()
+            }
         };
         Self::parse(&text).ok_or_else(|| {
             node.place.complain(

@@ -310,7 +310,9 @@ impl Clause {
                 let verbs = || VERBS.iter().flat_map(|(_, marks)| marks.iter().copied());
                 let misspelt = table.members().iter().find_map(|(key, _)| {
                     let known = table.asked_for(&key.name);
-                    nearest(&key.name, verbs()).filter(|_| !known).map(|near| (key, near))
+                    nearest(&key.name, verbs())
+                        .filter(|_| !known)
+                        .map(|near| (key, near))
                 });
                 if let Some((key, near)) = misspelt {
                     return Err(key.place.complain(

@@ -109,7 +109,10 @@ pub(super) fn check(case: &Case, proposal: &Proposal) -> Result<(), Nonsense> {
     if ahead > TimeDelta::seconds(AHEAD_SECONDS_MAX) {
         return Err(Nonsense::Future {
             occurred_at: proposal.occurred_at.to_rfc3339(),
-            now: proposal.now.to_rfc3339(),
+            now: proposal
+                .now
+                .with_timezone(proposal.occurred_at.offset())
+                .to_rfc3339(),
         });
     }
     let opens = process.opened_by();

@@ -210,7 +210,9 @@ pub(super) fn apply_choices(
         }
     }
     // A change may have taken the place out that a choice would have filled.
-    let unused = open.iter().find(|(key, _)| !used.borrow().contains(&key.name));
+    let unused = open
+        .iter()
+        .find(|(key, _)| !used.borrow().contains(&key.name));
     if let Some((key, _)) = unused.filter(|_| !changed) {
         return Err(key.place.complain(
             Some(id),
@@ -260,4 +262,3 @@ pub(super) fn check_choice_names(composition: &Composition, complaints: &mut Vec
         }
     }
 }
-

@@ -225,8 +225,11 @@ fn check_mentions(
         match values.as_slice() {
             known if known.iter().any(|values| values.contains(&mention.value)) => {}
             [_, ..] => {
-                let known: BTreeSet<String> =
-                    values.iter().flat_map(|values| values.iter()).map(ToString::to_string).collect();
+                let known: BTreeSet<String> = values
+                    .iter()
+                    .flat_map(|values| values.iter())
+                    .map(ToString::to_string)
+                    .collect();
                 let known: Vec<String> = known.into_iter().collect();
                 complaints.push(mention.place.complain(
                     None,

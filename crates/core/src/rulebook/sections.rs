@@ -50,7 +50,10 @@ pub(super) fn check_sections(manual: &Node, complaints: &mut Vec<Complaint>) {
         }
     }
     for (section, known) in [
-        ("manual", ["name", "title", "extends", "but_without", "note"].as_slice()),
+        (
+            "manual",
+            ["name", "title", "extends", "but_without", "note"].as_slice(),
+        ),
         ("testimony", &["tolerance"]),
         ("corrections", &["by"]),
     ] {
@@ -105,7 +108,10 @@ pub(super) fn read_roles(composition: &Composition, complaints: &mut Vec<Complai
     roles
 }
 
-pub(super) fn read_words(composition: &Composition, complaints: &mut Vec<Complaint>) -> Vec<WordList> {
+pub(super) fn read_words(
+    composition: &Composition,
+    complaints: &mut Vec<Complaint>,
+) -> Vec<WordList> {
     let mut lists: Vec<WordList> = Vec::new();
     for manual in composition.chain.iter().rev() {
         let Some(Node {
@@ -163,7 +169,9 @@ fn read_list(key: &Key, node: &Node) -> Result<WordList, Complaint> {
     }
 }
 
-pub(super) fn read_calendar(composition: &Composition) -> Result<(CalendarDefinition, Calendar), Complaint> {
+pub(super) fn read_calendar(
+    composition: &Composition,
+) -> Result<(CalendarDefinition, Calendar), Complaint> {
     let Some(node) = composition.section("calendar") else {
         let place = composition.chain.first().map(|node| node.place.clone());
         return Err(match place {
@@ -196,7 +204,10 @@ fn unreachable_complaint() -> Complaint {
     }
 }
 
-pub(super) fn read_testimony(composition: &Composition, complaints: &mut Vec<Complaint>) -> Testimony {
+pub(super) fn read_testimony(
+    composition: &Composition,
+    complaints: &mut Vec<Complaint>,
+) -> Testimony {
     let mut testimony = Testimony {
         tolerance_seconds: TOLERANCE_SECONDS,
     };
@@ -216,4 +227,3 @@ pub(super) fn read_testimony(composition: &Composition, complaints: &mut Vec<Com
     }
     testimony
 }
-

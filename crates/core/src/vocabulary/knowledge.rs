@@ -8,8 +8,8 @@ facts! {
 
     /// A question was noted for an answer.
     act question_noted QuestionNoted [question] {
-        /// The question.
-        question: personal,
+        /// What was asked.
+        text: personal,
         /// When it was met.
         met_at: instant,
     }
