@@ -6,125 +6,22 @@
     reason = "a benchmark may stop"
 )]
 
+mod ticket;
+
 use std::hint::black_box;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
-use thirdring::core::record::{Draft, seal};
 use thirdring::core::{Case, Mode, Proposal, Record, propose, verdicts};
-use thirdring::facts::*;
 use thirdring::store::{Durability, SqliteLog, SqliteOptions};
-use thirdring::{
-    Actor, Desk, Fact, Outcome, RecordId, Request, Rulebook, StreamId, manuals, moment,
-};
-
-/// A question answered on the phone: twelve facts, none of them refused.
-fn ticket() -> Vec<(Fact, Actor)> {
-    let actor = |id: &str, role: &str| Actor::new(id, role).unwrap();
-    let phone = actor("pbx", "telephone_system");
-    let li = actor("li", "hotline_engineer");
-    vec![
-        (CallRang::new("1").into(), phone.clone()),
-        (
-            CallAnswered::new("1")
-                .rings(2)
-                .attested(["standard_script"])
-                .into(),
-            li.clone(),
-        ),
-        (
-            RequestReceived::new()
-                .channel("phone")
-                .kind("question")
-                .customer("C-1")
-                .into(),
-            li.clone(),
-        ),
-        (OwnerTaken::new().department("hotline").into(), li.clone()),
-        (
-            Triaged::new()
-                .solvable_by("phone")
-                .cause_kind("usage")
-                .in_doubt(false)
-                .attested(["phone_tried_first"])
-                .into(),
-            li.clone(),
-        ),
-        (
-            RequestRecorded::new()
-                .phenomenon("The report shows last month's figures.")
-                .attested(["unambiguous"])
-                .into(),
-            li.clone(),
-        ),
-        (
-            GuidanceGiven::new()
-                .method("phone")
-                .guidance("Choose the period first.")
-                .into(),
-            li.clone(),
-        ),
-        (
-            ProblemSolved::new()
-                .method("phone")
-                .solution("Period chosen.")
-                .into(),
-            li.clone(),
-        ),
-        (
-            ResultTold::new()
-                .result("Solved.")
-                .attested(["accurate"])
-                .into(),
-            li.clone(),
-        ),
-        (
-            CallEnded::new("1")
-                .reason("finished")
-                .attested(["calm", "patient"])
-                .into(),
-            li.clone(),
-        ),
-        (KbLinked::new().entry("KB-17").into(), li.clone()),
-        (TicketClosed::new().outcome("solved").into(), li),
-    ]
-}
-
-fn rulebook() -> Rulebook {
-    manuals::shipped("unis").unwrap()
-}
-
-/// The ticket's records, proposed one after another in memory.
-fn records(rulebook: &Arc<Rulebook>, stream: &StreamId) -> Vec<Arc<Record>> {
-    let mut case = Case::new(stream.clone(), Arc::clone(rulebook));
-    let start = moment("2026-03-02T09:00:00+08:00").unwrap();
-    for (index, (fact, by)) in ticket().into_iter().enumerate() {
-        let at = start + chrono::TimeDelta::minutes(index as i64);
-        let proposal = Proposal {
-            id: RecordId::from(index as u128 + 1),
-            fact,
-            by,
-            done_by: None,
-            occurred_at: at,
-            now: at.to_utc(),
-            evidence: Vec::new(),
-            cause: None,
-            mode: Mode::Enforce,
-        };
-        let admission = propose(&case, proposal).unwrap();
-        let draft: Draft = admission.draft;
-        let (record, _) = seal(draft, case.chain(), &[7; 16]).unwrap();
-        case.apply(Arc::new(record));
-    }
-    case.records().to_vec()
-}
+use thirdring::{Desk, Outcome, Request, Rulebook, StreamId, moment};
 
 fn core(c: &mut Criterion) {
-    let rulebook = Arc::new(rulebook());
+    let rulebook = Arc::new(ticket::rulebook());
     let stream = StreamId::new("T-1").unwrap();
-    let records = records(&rulebook, &stream);
+    let records = ticket::records(&rulebook, &stream);
     let full = Case::replay(
         stream.clone(),
         Arc::clone(&rulebook),
@@ -181,7 +78,7 @@ fn desk_facts(durability: Durability, writers: usize, tickets: u64) -> Duration 
         ..SqliteOptions::default()
     };
     let log = SqliteLog::open_with(dir.path().join("bench.db"), options).unwrap();
-    let desk = Desk::open(log, rulebook());
+    let desk = Desk::open(log, ticket::rulebook());
     let next = AtomicU64::new(0);
     let start = Instant::now();
     std::thread::scope(|scope| {
@@ -194,7 +91,7 @@ fn desk_facts(durability: Durability, writers: usize, tickets: u64) -> Duration 
                     }
                     let stream = StreamId::new(&format!("T-{number}")).unwrap();
                     let first = moment("2026-03-02T09:00:00+08:00").unwrap();
-                    for (index, (fact, by)) in ticket().into_iter().enumerate() {
+                    for (index, (fact, by)) in ticket::ticket().into_iter().enumerate() {
                         let at = first + chrono::TimeDelta::minutes(index as i64);
                         let outcome = desk
                             .submit(Request::new(&stream, fact, &by, at).told_at(at.to_utc()))
@@ -219,32 +116,10 @@ fn raw_facts(synchronous: &str, tickets: u64) -> Duration {
                version INTEGER NOT NULL, body BLOB NOT NULL, UNIQUE(stream, version));"
         ))
         .unwrap();
-    let rulebook = Arc::new(rulebook());
-    let bodies: Vec<Vec<u8>> = {
-        let stream = StreamId::new("T-1").unwrap();
-        let mut chain = thirdring::core::record::chain_origin(&stream);
-        records(&rulebook, &stream)
-            .iter()
-            .map(|record| {
-                let draft = Draft {
-                    id: record.id,
-                    stream: record.stream.clone(),
-                    version: record.version,
-                    occurred_at: record.occurred_at,
-                    recorded_at: record.recorded_at,
-                    by: record.by.clone(),
-                    done_by: None,
-                    rulebook: record.rulebook,
-                    evidence: Vec::new(),
-                    cause: None,
-                    content: record.content.clone(),
-                };
-                let (sealed_record, sealed) = seal(draft, &chain, &[7; 16]).unwrap();
-                chain = sealed_record.chain;
-                sealed.body
-            })
-            .collect()
-    };
+    let bodies: Vec<Vec<u8>> = ticket::sealed(1)
+        .into_iter()
+        .map(|(_, sealed)| sealed.body)
+        .collect();
     let start = Instant::now();
     for number in 0..tickets {
         let stream = format!("T-{number}");

@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use chrono::{DateTime, FixedOffset, Utc};
 use thirdring_core::record::{Content, Draft, Notice};
+use thirdring_core::vocabulary::bookkeeping::RulebookAdopted;
 use thirdring_core::vocabulary::{Fact, FieldType, Value};
 use thirdring_core::{
     Actor, Case, Explanation, Mode, Proposal, ProposeError, Record, RecordId, Rulebook, StreamId,
@@ -200,10 +201,10 @@ impl Desk {
             Err(ProposeError::Invalid(problem)) => Err(problem.into()),
             Err(ProposeError::Known(record)) => self.answer_again(case, request, &record).map(Some),
             Err(ProposeError::Refused(objections)) => {
-                self.refuse(case, batch, Refusal::Rules(objections))
+                self.refuse(case, &notices, batch, Refusal::Rules(objections))
             }
             Err(ProposeError::Nonsense(nonsense)) => {
-                self.refuse(case, batch, Refusal::Nonsense(nonsense))
+                self.refuse(case, &notices, batch, Refusal::Nonsense(nonsense))
             }
         }
     }
@@ -212,11 +213,15 @@ impl Desk {
     fn refuse(
         &self,
         case: &mut Case,
+        notices: &[Notice],
         batch: Batch,
         refusal: Refusal,
     ) -> Result<Option<Outcome>, DeskError> {
         if self.head(case.stream())? != case.version() {
             return Ok(None);
+        }
+        if notices.is_empty() {
+            return Ok(Some(Outcome::Refused(refusal)));
         }
         // What time made of the case is so whatever becomes of the proposal.
         Ok(self
@@ -301,7 +306,9 @@ impl Desk {
         }
     }
 
-    /// A batch that announces notices.
+    /// A batch that begins with what time made of the case; before that, if the
+    /// stream was judged by another rulebook so far, with the fact that this one
+    /// judges from here on.
     fn announce(
         &self,
         case: &Case,
@@ -309,23 +316,46 @@ impl Desk {
         now: DateTime<Utc>,
     ) -> Result<Batch, DeskError> {
         let mut batch = Batch::behind(case);
+        if let Some(last) = case.records().last()
+            && last.rulebook != self.rulebook.digest
+        {
+            let adopted = RulebookAdopted::new()
+                .digest(self.rulebook.digest.to_string())
+                .manual(self.rulebook.name.as_str());
+            let id = derived_id(now, &[last.id.to_bytes().as_slice(), b"rulebook_adopted"]);
+            let content = Content::Fact(adopted.into());
+            batch.add(self.own_draft(case, id, content, now, now), &salt()?)?;
+        }
         for notice in notices {
-            batch.add(self.notice_draft(case, notice.clone(), now), &salt()?)?;
+            let written = serde_json::to_vec(notice).unwrap_or_default();
+            let id = derived_id(
+                notice.due_at,
+                &[case.stream().as_str().as_bytes(), &written],
+            );
+            let content = Content::Notice(notice.clone());
+            batch.add(
+                self.own_draft(case, id, content, notice.due_at, now),
+                &salt()?,
+            )?;
         }
         Ok(batch)
     }
 
-    fn notice_draft(&self, case: &Case, notice: Notice, now: DateTime<Utc>) -> Draft {
-        let written = serde_json::to_vec(&notice).unwrap_or_default();
+    /// What the desk itself records.
+    fn own_draft(
+        &self,
+        case: &Case,
+        id: RecordId,
+        content: Content,
+        at: DateTime<Utc>,
+        now: DateTime<Utc>,
+    ) -> Draft {
         Draft {
-            id: derived_id(
-                notice.due_at,
-                &[case.stream().as_str().as_bytes(), &written],
-            ),
+            id,
             stream: case.stream().clone(),
             // The batch gives it its place.
             version: 0,
-            occurred_at: notice.due_at.fixed_offset(),
+            occurred_at: at.fixed_offset(),
             recorded_at: now,
             by: Actor {
                 id: "thirdring".to_owned(),
@@ -334,8 +364,11 @@ impl Desk {
             done_by: None,
             rulebook: self.rulebook.digest,
             evidence: Vec::new(),
-            cause: Some(notice.started_by),
-            content: Content::Notice(notice),
+            cause: match &content {
+                Content::Notice(notice) => Some(notice.started_by),
+                Content::Fact(_) => None,
+            },
+            content,
         }
     }
 
@@ -480,6 +513,10 @@ impl Desk {
                 None => self.load(stream)?,
             };
             let notices = lapse(&current, now);
+            if notices.is_empty() {
+                *case = Some(current);
+                return Ok(notices);
+            }
             let batch = self.announce(&current, &notices, now)?;
             if self.append(&mut current, batch)? {
                 *case = Some(current);

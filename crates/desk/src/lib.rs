@@ -44,6 +44,8 @@ mod register;
 
 mod storage;
 
+mod replay;
+
 mod request;
 
 mod batch;
@@ -54,6 +56,7 @@ pub use desk::Desk;
 pub use history_line::{HistoryLine, LineError, NoMoment, moment};
 pub use identity::{derived_id, fresh_id};
 pub use register::OpenClock;
+pub use replay::{Replayed, replay_log};
 pub use request::{DeskError, Outcome, Receipt, Refusal, Request};
 pub use storage::{ReadFailure, read_all, read_stream};
 pub use time_source::TimeSource;

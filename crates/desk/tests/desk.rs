@@ -352,6 +352,57 @@ fn a_clock_that_goes_back_makes_no_fact_of_the_future() {
 }
 
 #[test]
+fn another_rulebook_is_adopted_by_a_fact() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("desk.db");
+    let ticket = stream("T-1");
+    let unis = desk(SqliteLog::open(&path).unwrap());
+    admitted(unis.propose_at(&ticket, received(), &li(), at(0)).unwrap());
+    let shop = manuals::own(
+        "shop.toml",
+        "[manual]\nname = \"shop\"\nextends = \"unis\"\n\
+         [change.hotline-callback-within-1h]\nwithin = \"2 working hours\"\nbecause = \"Agreed.\"\n",
+    )
+    .unwrap();
+    let digest = shop.digest;
+    let shop = Desk::open(SqliteLog::open(&path).unwrap(), shop);
+    // A refusal leaves no trace, not even of who would have judged.
+    refused_rules(
+        shop.propose_at(&ticket, BypassDisclosed::new(), &li(), at(1))
+            .unwrap(),
+    );
+    assert_eq!(shop.history(&ticket).unwrap().len(), 1);
+    admitted(
+        shop.propose_at(&ticket, StatusTold::new(), &li(), at(2))
+            .unwrap(),
+    );
+    admitted(
+        shop.propose_at(&ticket, StatusTold::new(), &li(), at(3))
+            .unwrap(),
+    );
+    let history = shop.history(&ticket).unwrap();
+    let names: Vec<_> = history
+        .iter()
+        .map(|record| record.fact().unwrap().fact_type().name())
+        .collect();
+    assert_eq!(
+        names,
+        [
+            "request_received",
+            "rulebook_adopted",
+            "status_told",
+            "status_told"
+        ]
+    );
+    assert!(
+        history
+            .iter()
+            .skip(1)
+            .all(|record| record.rulebook == digest)
+    );
+}
+
+#[test]
 fn desks_are_shared_between_threads() {
     fn shared<T: Send + Sync>(_: &T) {}
     let desk = Arc::new(desk(MemoryLog::new()));

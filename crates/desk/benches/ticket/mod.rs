@@ -1,0 +1,144 @@
+//! The ticket the benchmarks work on.
+#![expect(dead_code, reason = "each benchmark uses its part")]
+
+use std::sync::Arc;
+
+use thirdring::core::record::{Draft, Sealed, chain_origin, seal};
+use thirdring::core::{Case, Mode, Proposal, Record, propose};
+use thirdring::facts::*;
+use thirdring::{Actor, Fact, RecordId, Rulebook, StreamId, manuals, moment};
+
+/// Reads the bodies of all records of an SQLite log in order.
+pub(crate) const RAW_SCAN: &str = "SELECT body FROM records ORDER BY position";
+
+/// A question answered on the phone: twelve facts, none of them refused.
+pub(crate) fn ticket() -> Vec<(Fact, Actor)> {
+    let actor = |id: &str, role: &str| Actor::new(id, role).unwrap();
+    let phone = actor("pbx", "telephone_system");
+    let li = actor("li", "hotline_engineer");
+    vec![
+        (CallRang::new("1").into(), phone.clone()),
+        (
+            CallAnswered::new("1")
+                .rings(2)
+                .attested(["standard_script"])
+                .into(),
+            li.clone(),
+        ),
+        (
+            RequestReceived::new()
+                .channel("phone")
+                .kind("question")
+                .customer("C-1")
+                .into(),
+            li.clone(),
+        ),
+        (OwnerTaken::new().department("hotline").into(), li.clone()),
+        (
+            Triaged::new()
+                .solvable_by("phone")
+                .cause_kind("usage")
+                .in_doubt(false)
+                .attested(["phone_tried_first"])
+                .into(),
+            li.clone(),
+        ),
+        (
+            RequestRecorded::new()
+                .phenomenon("The report shows last month's figures.")
+                .attested(["unambiguous"])
+                .into(),
+            li.clone(),
+        ),
+        (
+            GuidanceGiven::new()
+                .method("phone")
+                .guidance("Choose the period first.")
+                .into(),
+            li.clone(),
+        ),
+        (
+            ProblemSolved::new()
+                .method("phone")
+                .solution("Period chosen.")
+                .into(),
+            li.clone(),
+        ),
+        (
+            ResultTold::new()
+                .result("Solved.")
+                .attested(["accurate"])
+                .into(),
+            li.clone(),
+        ),
+        (
+            CallEnded::new("1")
+                .reason("finished")
+                .attested(["calm", "patient"])
+                .into(),
+            li.clone(),
+        ),
+        (KbLinked::new().entry("KB-17").into(), li.clone()),
+        (TicketClosed::new().outcome("solved").into(), li),
+    ]
+}
+
+pub(crate) fn rulebook() -> Rulebook {
+    manuals::shipped("unis").unwrap()
+}
+
+/// The ticket's records, proposed one after another in memory.
+pub(crate) fn records(rulebook: &Arc<Rulebook>, stream: &StreamId) -> Vec<Arc<Record>> {
+    let mut case = Case::new(stream.clone(), Arc::clone(rulebook));
+    let start = moment("2026-03-02T09:00:00+08:00").unwrap();
+    for (index, (fact, by)) in ticket().into_iter().enumerate() {
+        let at = start + chrono::TimeDelta::minutes(index as i64);
+        let proposal = Proposal {
+            id: RecordId::from(index as u128 + 1),
+            fact,
+            by,
+            done_by: None,
+            occurred_at: at,
+            now: at.to_utc(),
+            evidence: Vec::new(),
+            cause: None,
+            mode: Mode::Enforce,
+        };
+        let admission = propose(&case, proposal).unwrap();
+        let draft: Draft = admission.draft;
+        let (record, _) = seal(draft, case.chain(), &[7; 16]).unwrap();
+        case.apply(Arc::new(record));
+    }
+    case.records().to_vec()
+}
+
+/// A ticket's records as bytes, with ids of its own.
+pub(crate) fn sealed(number: usize) -> Vec<(RecordId, Sealed)> {
+    static PROTOTYPE: std::sync::OnceLock<Vec<Arc<Record>>> = std::sync::OnceLock::new();
+    let prototype =
+        PROTOTYPE.get_or_init(|| records(&Arc::new(rulebook()), &StreamId::new("T-0").unwrap()));
+    let stream = StreamId::new(&format!("T-{number}")).unwrap();
+    let mut chain = chain_origin(&stream);
+    prototype
+        .iter()
+        .map(|record| {
+            let id = RecordId::from((number as u128) << 32 | u128::from(record.version));
+            let draft = Draft {
+                id,
+                stream: stream.clone(),
+                version: record.version,
+                occurred_at: record.occurred_at,
+                recorded_at: record.recorded_at,
+                by: record.by.clone(),
+                done_by: None,
+                rulebook: record.rulebook,
+                evidence: Vec::new(),
+                cause: None,
+                content: record.content.clone(),
+            };
+            let (record, sealed) = seal(draft, &chain, &[7; 16]).unwrap();
+            chain = record.chain;
+            (id, sealed)
+        })
+        .collect()
+}
