@@ -3,6 +3,8 @@
 
 use std::collections::BTreeMap;
 
+use thirdring_calendar::Calendar;
+
 use crate::vocabulary::{FactType, Scalar};
 
 /// The roles of a manual: canonical words and the manual's own words for them.
@@ -39,6 +41,27 @@ pub struct WordList {
     pub field: String,
     /// The values.
     pub values: Vec<Scalar>,
+}
+
+/// The calendars of a manual: its own, and named ones for other places.
+#[derive(Debug, Clone, Copy)]
+pub struct Calendars<'a> {
+    default: &'a Calendar,
+    named: &'a BTreeMap<String, Calendar>,
+}
+
+impl<'a> Calendars<'a> {
+    /// A manual's own calendar, and its named ones.
+    pub const fn new(default: &'a Calendar, named: &'a BTreeMap<String, Calendar>) -> Self {
+        Self { default, named }
+    }
+
+    /// The named calendar; without a name, or where there is none of that name,
+    /// the manual's own.
+    pub fn get(self, name: Option<&str>) -> &'a Calendar {
+        name.and_then(|name| self.named.get(name))
+            .unwrap_or(self.default)
+    }
 }
 
 /// How a manual treats what is told afterwards.

@@ -204,8 +204,8 @@ fn run_steps(
         ));
     }
     if let Form::Within(within) = &clause.form {
-        for limit in &within.limits {
-            limit_steps(within, *limit, run, calendar, zone, steps);
+        for bound in &within.limits {
+            limit_steps(within, bound, run, case.rulebook().calendars(), steps);
         }
     }
     if let Some(due) = run.due {

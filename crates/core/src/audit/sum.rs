@@ -5,9 +5,11 @@ use chrono::{DateTime, NaiveDate, Utc};
 use chrono_tz::Tz;
 use thirdring_calendar::{Calendar, ClosedReason, HoursReason};
 
+use crate::forms::bound::Bound;
 use crate::forms::limit::{Limit, describe_seconds};
 use crate::forms::run::Run;
 use crate::forms::within::Within;
+use crate::manual::Calendars;
 
 /// The most open windows, and the most closed days in a row, that a sum lists
 /// before it only counts them.
@@ -27,20 +29,30 @@ const COUNTED: usize = 20_000;
 /// The sum of one limit of a run, one line a window.
 pub(super) fn limit_steps(
     within: &Within,
-    limit: Limit,
+    bound: &Bound,
     run: &Run,
-    calendar: &Calendar,
-    zone: Tz,
+    calendars: Calendars<'_>,
     steps: &mut Vec<String>,
 ) {
-    steps.push(format!("  limit {limit}"));
-    let Ok(due) = within.due_of(limit, run, calendar) else {
+    let calendar = bound.calendar_of(run, calendars);
+    // The windows are shown by the clocks of the place they are counted in.
+    let zone = calendar.zone();
+    match &run.calendar {
+        Some(place) if bound.calendar.is_none() => {
+            steps.push(format!("  limit {bound}, by the calendar `{place}`"));
+        }
+        Some(_) | None => steps.push(format!("  limit {bound}")),
+    }
+    let Ok(due) = within.due_of(bound, run, calendars) else {
         return;
     };
     if run.is_paused() {
         return;
     }
-    match limit {
+    if bound.before {
+        return;
+    }
+    match bound.limit {
         Limit::Working(_) => windows(run, due, calendar, zone, steps),
         Limit::WorkingDays(_) => days(run, due, calendar, steps),
         Limit::Clock(_) | Limit::CivilDays(_) | Limit::CivilMonths(_) => {}

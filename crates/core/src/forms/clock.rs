@@ -7,6 +7,7 @@ use thirdring_calendar::Calendar;
 use crate::forms::condition::Condition;
 use crate::forms::run::Run;
 use crate::history::History;
+use crate::manual::Calendars;
 use crate::record::Record;
 use crate::scene::Scene;
 use crate::vocabulary::Process;
@@ -20,6 +21,7 @@ pub(crate) struct ClockScene<'a> {
     pub(crate) record: &'a Arc<Record>,
     pub(crate) process: Process,
     pub(crate) calendar: &'a Calendar,
+    pub(crate) calendars: Calendars<'a>,
     pub(crate) when: &'a Condition,
     /// The key the clause is tied by.
     pub(crate) same: Option<&'static str>,
@@ -54,16 +56,19 @@ impl ClockScene<'_> {
         if self.when.is_empty() {
             return true;
         }
-        run.started_by.fact().is_some_and(|fact| {
-            self.when.holds(&Scene {
-                history: self.history,
-                end: self.position + 1,
-                fact,
-                doer: run.started_by.doer(),
-                happened_at: run.started_by.happened_at(),
-                process: self.process,
-                calendar: self.calendar,
-            })
+        self.of(run).is_some_and(|scene| self.when.holds(&scene))
+    }
+
+    /// What a condition of a run sees once this fact is known.
+    pub(crate) fn of<'b>(&'b self, run: &'b Run) -> Option<Scene<'b>> {
+        Some(Scene {
+            history: self.history,
+            end: self.position + 1,
+            fact: run.started_by.fact()?,
+            doer: run.started_by.doer(),
+            happened_at: run.started_by.happened_at(),
+            process: self.process,
+            calendar: self.calendar,
         })
     }
 }

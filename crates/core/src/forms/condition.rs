@@ -3,8 +3,8 @@
 use crate::derived::{self, DerivedField};
 use crate::forms::reading::Reading;
 use crate::scene::Scene;
-use crate::source::{Complaint, Node};
-use crate::vocabulary::{Attribute, Fact, FactType, Scalar, nearest};
+use crate::source::{Complaint, Node, Place};
+use crate::vocabulary::{Attribute, Fact, FactType, Scalar, Value, nearest};
 
 /// When a clause applies.
 #[derive(Debug, Clone, Default)]
@@ -46,18 +46,7 @@ impl Test {
                 Some(self.values.iter().any(|wanted| value.matches(wanted)))
             }
             TestSource::Attribute(attribute) => {
-                let own = (scene.fact.fact_type() == attribute.fact)
-                    .then(|| scene.fact.get(attribute.field))
-                    .flatten();
-                let value = match own {
-                    Some(value) => value,
-                    None => {
-                        scene
-                            .history
-                            .latest_value(attribute.fact, attribute.field, scene.key(), scene.end)?
-                            .0
-                    }
-                };
+                let value = attribute_value(attribute, scene)?;
                 Some(self.values.iter().any(|wanted| value.matches(wanted)))
             }
             TestSource::Derived(field) => {
@@ -67,10 +56,41 @@ impl Test {
         }
     }
 
+    /// The value itself; `None` where nobody recorded it, or it is no plain one.
+    pub(crate) fn value(&self, scene: &Scene<'_>) -> Option<Scalar> {
+        match self.source {
+            TestSource::Field => scene.fact.get(&self.name)?.as_scalar(),
+            TestSource::Attribute(attribute) => attribute_value(attribute, scene)?.as_scalar(),
+            TestSource::Derived(field) => (field.value)(scene),
+        }
+    }
+
+    /// The types of fact whose arrival may change the value.
+    pub(crate) fn reads(&self) -> Vec<FactType> {
+        match self.source {
+            TestSource::Field => Vec::new(),
+            TestSource::Attribute(attribute) => vec![attribute.fact],
+            TestSource::Derived(field) => field.reads.to_vec(),
+        }
+    }
+
     fn describe(&self) -> String {
         let values: Vec<String> = self.values.iter().map(ToString::to_string).collect();
         format!("{} is {}", self.name, values.join(" or "))
     }
+}
+
+/// The latest value of an attribute; the judged fact itself is the latest.
+fn attribute_value<'a>(attribute: Attribute, scene: &Scene<'a>) -> Option<&'a Value> {
+    if scene.fact.fact_type() == attribute.fact
+        && let Some(own) = scene.fact.get(attribute.field)
+    {
+        return Some(own);
+    }
+    scene
+        .history
+        .latest_value(attribute.fact, attribute.field, scene.key(), scene.end)
+        .map(|(value, _)| value)
 }
 
 /// `unless` as a person reads it.
@@ -109,11 +129,7 @@ impl Condition {
             .all
             .iter()
             .chain(&self.none)
-            .flat_map(|test| match test.source {
-                TestSource::Field => Vec::new(),
-                TestSource::Attribute(attribute) => vec![attribute.fact],
-                TestSource::Derived(field) => field.reads.to_vec(),
-            })
+            .flat_map(Test::reads)
             .collect();
         types.sort_unstable();
         types.dedup();
@@ -157,53 +173,77 @@ fn read_tests(
         .members()
         .iter()
         .map(|(key, value)| {
-            let name = key.name.clone();
-            if !facts.is_empty() && facts.iter().all(|fact| fact.spec().field(&name).is_some()) {
-                let mut values = Vec::new();
-                for fact in facts {
-                    values = reading.field_values(*fact, &name, key, value)?;
+            let source = source_named(&key.name, &key.place, facts, reading)?;
+            let values = match source {
+                TestSource::Field => {
+                    let mut values = Vec::new();
+                    for fact in facts {
+                        values = reading.field_values(*fact, &key.name, key, value)?;
+                    }
+                    values
                 }
-                return Ok(Test {
-                    name,
-                    source: TestSource::Field,
-                    values,
-                });
-            }
-            let attributes = reading.attributes(facts);
-            if let Some(attribute) = attributes.iter().find(|known| known.name == name) {
-                let values = reading.field_values(attribute.fact, attribute.field, key, value)?;
-                return Ok(Test {
-                    name,
-                    source: TestSource::Attribute(*attribute),
-                    values,
-                });
-            }
-            if let Some(field) = derived::named(&name) {
-                let values = value.scalars()?;
-                return Ok(Test {
-                    name,
-                    source: TestSource::Derived(field),
-                    values,
-                });
-            }
-            let mut known: Vec<&str> = facts
-                .iter()
-                .flat_map(|fact| fact.spec().fields)
-                .map(|field| field.name)
-                .chain(attributes.iter().map(|attribute| attribute.name))
-                .chain(derived::ALL.iter().map(|field| field.name))
-                .collect();
-            known.sort_unstable();
-            known.dedup();
-            let remedy = match nearest(&name, known.iter().copied()) {
-                Some(near) => format!("did you mean `{near}`?"),
-                None => format!("known here: {}", known.join(", ")),
+                TestSource::Attribute(attribute) => {
+                    reading.field_values(attribute.fact, attribute.field, key, value)?
+                }
+                TestSource::Derived(_) => value.scalars()?,
             };
-            Err(key.place.complain(
-                None,
-                format!("`{name}` is no field, attribute or derived field that can be tested here"),
-                remedy,
-            ))
+            Ok(Test {
+                name: key.name.clone(),
+                source,
+                values,
+            })
         })
         .collect()
+}
+
+/// Reads the name of a value that is asked for but compared with nothing.
+pub(crate) fn read_name(
+    node: &Node,
+    facts: &[FactType],
+    reading: &Reading<'_>,
+) -> Result<Test, Complaint> {
+    let name = node.text()?;
+    Ok(Test {
+        name: name.to_owned(),
+        source: source_named(name, &node.place, facts, reading)?,
+        values: Vec::new(),
+    })
+}
+
+/// Where a name takes its value from: a field all the facts have, else an
+/// attribute of their process, else a derived field.
+fn source_named(
+    name: &str,
+    place: &Place,
+    facts: &[FactType],
+    reading: &Reading<'_>,
+) -> Result<TestSource, Complaint> {
+    if !facts.is_empty() && facts.iter().all(|fact| fact.spec().field(name).is_some()) {
+        return Ok(TestSource::Field);
+    }
+    let attributes = reading.attributes(facts);
+    if let Some(attribute) = attributes.iter().find(|known| known.name == name) {
+        return Ok(TestSource::Attribute(*attribute));
+    }
+    if let Some(field) = derived::named(name) {
+        return Ok(TestSource::Derived(field));
+    }
+    let mut known: Vec<&str> = facts
+        .iter()
+        .flat_map(|fact| fact.spec().fields)
+        .map(|field| field.name)
+        .chain(attributes.iter().map(|attribute| attribute.name))
+        .chain(derived::ALL.iter().map(|field| field.name))
+        .collect();
+    known.sort_unstable();
+    known.dedup();
+    let remedy = match nearest(name, known.iter().copied()) {
+        Some(near) => format!("did you mean `{near}`?"),
+        None => format!("known here: {}", known.join(", ")),
+    };
+    Err(place.complain(
+        None,
+        format!("`{name}` is no field, attribute or derived field that can be tested here"),
+        remedy,
+    ))
 }

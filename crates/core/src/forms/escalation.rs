@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use chrono::{DateTime, Utc};
 use thirdring_calendar::Calendar;
 
+use crate::forms::bound::Bound;
 use crate::forms::limit::Limit;
 use crate::forms::reading::Reading;
 use crate::forms::run::Run;
@@ -229,7 +230,7 @@ impl Steps {
     pub(crate) fn read(
         table: &mut Table<'_>,
         reading: &Reading<'_>,
-        limits: &[Limit],
+        limits: &[Bound],
     ) -> Result<Self, Complaint> {
         let mut steps = Self::default();
         if let Some(node) = table.take("warn") {
@@ -274,10 +275,13 @@ impl Steps {
     }
 }
 
-fn read_warning(node: &Node, limits: &[Limit]) -> Result<Warning, Complaint> {
+fn read_warning(node: &Node, limits: &[Bound]) -> Result<Warning, Complaint> {
     let text = node.text()?;
     if let Some(hundredths) = text.strip_suffix('%') {
-        if limits.iter().any(|limit| limit.seconds().is_none()) {
+        if limits
+            .iter()
+            .any(|bound| bound.before || bound.limit.seconds().is_none())
+        {
             return Err(node.place.complain(
                 None,
                 "a limit in whole days or months has no hundredths",

@@ -97,14 +97,23 @@ impl Limit {
 
     /// Reads `"3 working hours"`.
     pub(crate) fn read(node: &Node) -> Result<Self, Complaint> {
-        let text = match &node.data {
+        Self::read_text(&Self::written(node), node)
+    }
+
+    /// What stands where a limit is wanted, whatever it is.
+    pub(crate) fn written(node: &Node) -> String {
+        match &node.data {
             Data::Text(text) => text.clone(),
             Data::Int(number) => number.to_string(),
             Data::Flag(_) | Data::List(_) | Data::Table(_) | Data::Other(_) => {
                 node.kind().to_owned()
             }
-        };
-        Self::parse(&text).ok_or_else(|| {
+        }
+    }
+
+    /// Reads a limit that is part of a node's text.
+    pub(crate) fn read_text(text: &str, node: &Node) -> Result<Self, Complaint> {
+        Self::parse(text).ok_or_else(|| {
             node.place.complain(
                 None,
                 format!("`{text}` is no limit"),

@@ -9,6 +9,7 @@
 
 pub(crate) mod reading;
 
+pub mod bound;
 pub mod condition;
 pub mod limit;
 pub mod pattern;

@@ -1,5 +1,9 @@
 //! What a form needs to know while it is read from a rule file.
 
+use std::collections::BTreeMap;
+
+use thirdring_calendar::Calendar;
+
 use crate::manual::Roles;
 use crate::source::{Complaint, Key, Node, Place};
 use crate::vocabulary::{Attribute, FactType, FieldType, Process, Scalar, nearest};
@@ -10,6 +14,8 @@ use crate::vocabulary::{Attribute, FactType, FieldType, Process, Scalar, nearest
 pub(crate) struct Reading<'a> {
     /// The manual's roles.
     pub(crate) roles: &'a Roles,
+    /// The manual's named calendars.
+    pub(crate) calendars: &'a BTreeMap<String, Calendar>,
     /// Every value that was compared with a field.
     pub(crate) mentions: Vec<Mention>,
 }
@@ -24,9 +30,10 @@ pub(crate) struct Mention {
 }
 
 impl<'a> Reading<'a> {
-    pub(crate) const fn new(roles: &'a Roles) -> Self {
+    pub(crate) const fn new(roles: &'a Roles, calendars: &'a BTreeMap<String, Calendar>) -> Self {
         Self {
             roles,
+            calendars,
             mentions: Vec::new(),
         }
     }

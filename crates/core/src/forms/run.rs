@@ -16,6 +16,9 @@ pub struct Run {
     pub started_by: Arc<Record>,
     /// From when its time counts.
     pub from: DateTime<Utc>,
+    /// The named calendar it is counted in, where the place decides; `None`: the
+    /// manual's own.
+    pub calendar: Option<String>,
     /// When it is due; `None` while it is paused, where nothing limits it, or
     /// where the calendar has no answer (then [`Run::trouble`] says why).
     pub due: Option<DateTime<Utc>>,
@@ -81,6 +84,7 @@ impl Run {
             key,
             started_by: Arc::clone(record),
             from,
+            calendar: None,
             due: None,
             trouble: None,
             pauses: Vec::new(),

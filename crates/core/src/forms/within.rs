@@ -3,17 +3,20 @@
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
-use thirdring_calendar::{Calendar, CalendarError};
+use thirdring_calendar::CalendarError;
 
+use crate::forms::bound::Bound;
 use crate::forms::clock::ClockScene;
+use crate::forms::condition::{Test, read_name};
 use crate::forms::escalation::Steps;
 use crate::forms::limit::Limit;
 use crate::forms::pattern::{Pattern, describe_all, describe_any};
 use crate::forms::reading::Reading;
 use crate::forms::run::{End, Pause, Run};
+use crate::manual::Calendars;
 use crate::record::Record;
 use crate::source::{Complaint, Node, Table};
-use crate::vocabulary::{FactType, FieldType, Value};
+use crate::vocabulary::{FactType, FieldType, Scalar, Value};
 
 /// After one fact, another within a limit.
 #[derive(Debug, Clone)]
@@ -25,7 +28,10 @@ pub struct Within {
     /// Whether all of `expect` are needed, or any one.
     pub all: bool,
     /// The limits; the soonest due moment counts. Empty: it is only measured.
-    pub limits: Vec<Limit>,
+    pub limits: Vec<Bound>,
+    /// The field or attribute whose word names the calendar a run is counted
+    /// in: the customer's or the site's.
+    pub calendar_by: Option<Test>,
     /// Seconds of clock time by which the due moment may be overrun without
     /// harm, where the text itself allows for the clock's own inaccuracy.
     pub grace_seconds: i64,
@@ -110,8 +116,25 @@ impl Within {
         }
     }
 
-    /// The condition may hold now, or no longer.
+    /// The named calendar a run is counted in, once this fact is known.
+    fn calendar_name(&self, run: &Run, scene: &ClockScene<'_>) -> Option<String> {
+        let test = self.calendar_by.as_ref()?;
+        scene
+            .of(run)
+            .and_then(|scene| test.value(&scene))
+            .and_then(|value| match value {
+                Scalar::Word(name) => Some(name),
+                Scalar::Int(_) | Scalar::Flag(_) => None,
+            })
+    }
+
+    /// The condition may hold now, or no longer; the place may be another.
     fn change(&self, run: &mut Run, scene: &ClockScene<'_>, at: DateTime<Utc>) {
+        let calendar = self.calendar_name(run, scene);
+        if calendar != run.calendar && !run.missed {
+            run.calendar = calendar;
+            self.compute_due(run, scene.calendars);
+        }
         let applies = scene.holds(run);
         if applies == run.applies {
             return;
@@ -126,9 +149,9 @@ impl Within {
                 for pause in &mut run.pauses {
                     pause.from = at;
                 }
-                self.compute_due(run, scene.calendar);
+                self.compute_due(run, scene.calendars);
             }
-            (OnChange::Forward, _) => self.balance(run, scene.record, at, scene.calendar),
+            (OnChange::Forward, _) => self.balance(run, scene.record, at, scene.calendars),
             (OnChange::Recompute | OnChange::Reset, _) => {}
         }
         // A limit that had passed before the condition became known was missed.
@@ -166,11 +189,17 @@ impl Within {
         if self.pause.iter().any(|pattern| pattern.matches(record)) {
             run.stopped = true;
         }
-        self.balance(run, record, at, scene.calendar);
+        self.balance(run, record, at, scene.calendars);
     }
 
     /// Lets the time of a run stand or go on, as pauses and condition have it.
-    fn balance(&self, run: &mut Run, record: &Arc<Record>, at: DateTime<Utc>, calendar: &Calendar) {
+    fn balance(
+        &self,
+        run: &mut Run,
+        record: &Arc<Record>,
+        at: DateTime<Utc>,
+        calendars: Calendars<'_>,
+    ) {
         if run.missed {
             return;
         }
@@ -186,7 +215,7 @@ impl Within {
             && let Some(pause) = run.pauses.last_mut().filter(|pause| pause.to.is_none())
         {
             pause.to = Some(at);
-            self.compute_due(run, calendar);
+            self.compute_due(run, calendars);
         }
     }
 
@@ -258,8 +287,9 @@ impl Within {
         let mut run = Run::starting(record, key, from, false);
         run.applies = scene.holds(&run);
         run.ever_applied = run.applies;
-        self.compute_due(&mut run, scene.calendar);
-        self.balance(&mut run, record, from, scene.calendar);
+        run.calendar = self.calendar_name(&run, scene);
+        self.compute_due(&mut run, scene.calendars);
+        self.balance(&mut run, record, from, scene.calendars);
         runs.push(run);
     }
 
@@ -280,15 +310,15 @@ impl Within {
         told.unwrap_or_else(|| record.happened_at())
     }
 
-    /// Works out the due moment anew from start, pauses and limits.
-    fn compute_due(&self, run: &mut Run, calendar: &Calendar) {
+    /// Works out the due moment anew from start, pauses and bounds.
+    fn compute_due(&self, run: &mut Run, calendars: Calendars<'_>) {
         run.due = None;
         run.trouble = None;
         if run.is_paused() {
             return;
         }
-        for limit in &self.limits {
-            match self.due_of(*limit, run, calendar) {
+        for bound in &self.limits {
+            match self.due_of(bound, run, calendars) {
                 Ok(due) => {
                     run.due = Some(run.due.map_or(due, |sooner: DateTime<Utc>| sooner.min(due)))
                 }
@@ -297,30 +327,15 @@ impl Within {
         }
     }
 
+    /// The due moment one bound of the clause gives a run.
     pub(crate) fn due_of(
         &self,
-        limit: Limit,
+        bound: &Bound,
         run: &Run,
-        calendar: &Calendar,
+        calendars: Calendars<'_>,
     ) -> Result<DateTime<Utc>, CalendarError> {
-        let due = match limit.seconds() {
-            // Counted time: what was used up before each pause, then the rest.
-            Some(mut left) => {
-                let mut from = run.from;
-                for pause in &run.pauses {
-                    let Some(to) = pause.to else { break };
-                    let spent = limit.elapsed(from, pause.from, calendar);
-                    if spent > left || (spent == left && left > 0) {
-                        break;
-                    }
-                    left -= spent;
-                    from = from.max(to);
-                }
-                limit.with_seconds(left).after(from, calendar)?
-            }
-            None => due_in_days(limit, run, calendar)?,
-        };
-        Limit::Clock(self.grace_seconds).after(due, calendar)
+        let calendar = bound.calendar_of(run, calendars);
+        Limit::Clock(self.grace_seconds).after(bound.due(run, calendars)?, calendar)
     }
 
     /// The types of fact that may change a run.
@@ -333,6 +348,7 @@ impl Within {
             .chain(&self.pause)
             .chain(&self.resume)
             .map(|pattern| pattern.fact)
+            .chain(self.calendar_by.iter().flat_map(Test::reads))
             .collect()
     }
 
@@ -374,6 +390,9 @@ impl Within {
         }
         if let Some(field) = &self.from_field {
             text.push_str(&format!(" of `{field}`"));
+        }
+        if let Some(test) = &self.calendar_by {
+            text.push_str(&format!(", by the calendar that `{}` names", test.name));
         }
         if !self.waived_by.is_empty() {
             let waivers: Vec<String> = self.waived_by.iter().map(Waiver::describe).collect();
@@ -439,8 +458,13 @@ impl Within {
             Some(node) => node
                 .some_items()?
                 .iter()
-                .map(Limit::read)
-                .collect::<Result<_, _>>()?,
+                .map(|item| Bound::read(item, reading))
+                .collect::<Result<Vec<_>, _>>()?,
+        };
+        let facts: Vec<FactType> = after.iter().map(|pattern| pattern.fact).collect();
+        let calendar_by = match table.take("calendar_by") {
+            None => None,
+            Some(node) => Some(read_name(node, &facts, reading)?),
         };
         let grace_seconds = match table.take("grace") {
             None => 0,
@@ -471,6 +495,15 @@ impl Within {
                 Some(name.to_owned())
             }
         };
+        if from_field.is_none()
+            && let Some(bound) = limits.iter().find(|bound| bound.before)
+        {
+            return Err(table.place.complain(
+                None,
+                format!("`{bound}`: before what? The clock starts with a fact that has happened"),
+                "count from a field of the fact that holds a later moment: from = \"…\"",
+            ));
+        }
         let repeat = table.demand("repeat", "\"keep\" (or \"restart\", or \"each\")")?;
         let repeat = match repeat.text()? {
             "keep" => Repeat::Keep,
@@ -527,6 +560,7 @@ impl Within {
             expect,
             all,
             limits,
+            calendar_by,
             grace_seconds,
             from_field,
             repeat,
@@ -538,40 +572,6 @@ impl Within {
             steps,
         })
     }
-}
-
-/// The due moment of a limit in whole days. Working days are put off by the
-/// working time that was paused, so that a pause over a weekend costs nothing;
-/// civil days begin later by as long as the pauses took.
-fn due_in_days(
-    limit: Limit,
-    run: &Run,
-    calendar: &Calendar,
-) -> Result<DateTime<Utc>, CalendarError> {
-    let mut due = limit.after(run.from, calendar)?;
-    let mut paused_seconds = 0;
-    for pause in &run.pauses {
-        let Some(to) = pause.to else { break };
-        let from = pause.from.max(run.from);
-        if from >= due {
-            break;
-        }
-        paused_seconds += limit.elapsed(from, to, calendar);
-        due = if limit.is_working() {
-            let due = limit.after(run.from, calendar)?;
-            if paused_seconds > 0 {
-                calendar.add(due, paused_seconds)?
-            } else {
-                due
-            }
-        } else {
-            limit.after(
-                Limit::Clock(paused_seconds).after(run.from, calendar)?,
-                calendar,
-            )?
-        };
-    }
-    Ok(due)
 }
 
 impl Waiver {

@@ -199,6 +199,7 @@ pub(crate) fn touch_clause(
         record,
         process: stream.process(),
         calendar: &rulebook.calendar,
+        calendars: rulebook.calendars(),
         when: &clause.when,
         same: clause.same,
     };

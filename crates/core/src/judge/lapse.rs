@@ -3,16 +3,15 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use chrono::{DateTime, Utc};
-use thirdring_calendar::Calendar;
-
 use crate::forms::escalation::{DatedStep, Steps};
 use crate::forms::run::{End, Run};
 use crate::forms::{Clause, Form};
 use crate::judge::case::Case;
 use crate::judge::propose::rule_lifting_run;
+use crate::manual::Calendars;
 use crate::record::{Notice, Step};
 use crate::rulebook::Rule;
+use chrono::{DateTime, Utc};
 
 static NO_STEPS: Steps = Steps {
     warn: Vec::new(),
@@ -46,7 +45,7 @@ pub fn lapse(case: &Case, now: DateTime<Utc>) -> Vec<Notice> {
     let mut notices: Vec<Notice> = Vec::new();
     each_clock(case, |rule, clause| {
         for run in waiting(case, rule, clause, now) {
-            let (steps, percent) = steps_of(clause.clause, &run, &case.rulebook().calendar);
+            let (steps, percent) = steps_of(clause.clause, &run, case.rulebook().calendars());
             for step in steps.until(&run, &percent, &case.rulebook().calendar, now) {
                 let notice = notice(rule, clause.clause, &run, step);
                 if !case.announced().contains(&notice) {
@@ -108,7 +107,7 @@ pub fn next_deadline(case: &Case) -> Option<Deadline> {
 /// The next step of a run that was not announced yet.
 fn next_step(case: &Case, rule: &Rule, clause: &Clause, run: &Run) -> Option<DatedStep> {
     let calendar = &case.rulebook().calendar;
-    let (steps, percent) = steps_of(clause, run, calendar);
+    let (steps, percent) = steps_of(clause, run, case.rulebook().calendars());
     let announced = |step: &DatedStep| {
         case.announced()
             .contains(&notice(rule, clause, run, step.clone()))
@@ -186,7 +185,7 @@ fn lifted(case: &Case, rule: &Rule, run: &Run) -> bool {
 fn steps_of<'a>(
     clause: &'a Clause,
     run: &'a Run,
-    calendar: &'a Calendar,
+    calendars: Calendars<'a>,
 ) -> (&'a Steps, impl Fn(u32) -> Option<DateTime<Utc>> + 'a) {
     let within = match &clause.form {
         Form::Within(within) => Some(within),
@@ -197,10 +196,7 @@ fn steps_of<'a>(
         within
             .limits
             .iter()
-            .filter_map(|limit| {
-                let part = limit.seconds()?.checked_mul(i64::from(hundredths))? / 100;
-                within.due_of(limit.with_seconds(part), run, calendar).ok()
-            })
+            .filter_map(|bound| bound.part(hundredths, run, calendars))
             .min()
     };
     (within.map_or(&NO_STEPS, |within| &within.steps), percent)

@@ -6,6 +6,7 @@ mod compose;
 mod read;
 mod sections;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use thirdring_calendar::{Calendar, CalendarDefinition};
@@ -15,7 +16,7 @@ pub use compose::{Library, manual_name};
 
 use crate::digest::Digest;
 use crate::forms::Clause;
-use crate::manual::{Roles, Testimony, WordList};
+use crate::manual::{Calendars, Roles, Testimony, WordList};
 use crate::source::{Complaint, Complaints, Place};
 use crate::vocabulary::{FACT_TYPES, FactType};
 
@@ -133,6 +134,8 @@ pub struct Rulebook {
     pub calendar_definition: CalendarDefinition,
     /// Its calendar.
     pub calendar: Calendar,
+    /// Named calendars for other places, as written and compiled.
+    pub named_calendars: BTreeMap<String, Calendar>,
     /// What counts as told afterwards.
     pub testimony: Testimony,
     /// The roles that may retract a fact.
@@ -167,6 +170,11 @@ impl Rulebook {
         } else {
             Err(Complaints(errors))
         }
+    }
+
+    /// Its calendars.
+    pub const fn calendars(&self) -> Calendars<'_> {
+        Calendars::new(&self.calendar, &self.named_calendars)
     }
 
     /// The rule with this id.
@@ -289,6 +297,7 @@ impl Rulebook {
             words: self.words.clone(),
             calendar_definition: self.calendar_definition.clone(),
             calendar: self.calendar.clone(),
+            named_calendars: self.named_calendars.clone(),
             testimony: self.testimony,
             corrected_by: self.corrected_by.clone(),
             warnings: Vec::new(),

@@ -5,7 +5,9 @@ use std::collections::BTreeSet;
 use thirdring_calendar::CalendarDefinition;
 
 use super::choices::{apply_changes, apply_choices, check_choice_names};
-use super::sections::{check_sections, read_calendar, read_roles, read_testimony, read_words};
+use super::sections::{
+    check_sections, read_calendar, read_named_calendars, read_roles, read_testimony, read_words,
+};
 use super::{Composition, Rule, Rulebook, Source, WrittenCase};
 use crate::digest::Digest;
 use crate::forms::Clause;
@@ -29,7 +31,12 @@ pub(crate) fn rulebook(composition: Composition) -> Result<Rulebook, Complaints>
         }
     };
     let testimony = read_testimony(&composition, &mut complaints);
-    let mut reading = Reading::new(&roles);
+    let named = read_named_calendars(&composition, &mut complaints);
+    let calendars = named
+        .iter()
+        .map(|(name, (_, calendar))| (name.clone(), calendar.clone()))
+        .collect();
+    let mut reading = Reading::new(&roles, &calendars);
     let mut rules = Vec::new();
     let mut canonical = Vec::new();
     for (key, node) in &composition.rules {
@@ -68,7 +75,13 @@ pub(crate) fn rulebook(composition: Composition) -> Result<Rulebook, Complaints>
         .and_then(|title| title.text().ok())
         .unwrap_or(&name)
         .to_owned();
-    let digest = digest(&name, &composition, &calendar_definition, &canonical);
+    let mut definitions = vec![("", &calendar_definition)];
+    definitions.extend(
+        named
+            .iter()
+            .map(|(name, (definition, _))| (name.as_str(), definition)),
+    );
+    let digest = digest(&name, &composition, &definitions, &canonical);
     Ok(Rulebook {
         name,
         title,
@@ -78,6 +91,7 @@ pub(crate) fn rulebook(composition: Composition) -> Result<Rulebook, Complaints>
         words,
         calendar_definition,
         calendar,
+        named_calendars: calendars,
         testimony,
         corrected_by,
         warnings: Vec::new(),
@@ -259,7 +273,7 @@ fn check_mentions(
 fn digest(
     name: &str,
     composition: &Composition,
-    calendar: &CalendarDefinition,
+    calendars: &[(&str, &CalendarDefinition)],
     rules: &[(String, Node)],
 ) -> Digest {
     let rules: Vec<serde_json::Value> = rules
@@ -284,11 +298,17 @@ fn digest(
     };
     // With the holidays of named lists written out: a list that grows makes
     // another rulebook.
-    let calendar = calendar.resolved().unwrap_or_else(|_| calendar.clone());
+    let calendars: Vec<(&str, String)> = calendars
+        .iter()
+        .map(|(name, calendar)| {
+            let resolved = calendar.resolved().unwrap_or_else(|_| (*calendar).clone());
+            (*name, serde_json::to_string(&resolved).unwrap_or_default())
+        })
+        .collect();
     // Lists, not objects: their order is ours and no build option can change it.
     let content = serde_json::json!([
         name,
-        serde_json::to_string(&calendar).unwrap_or_default(),
+        calendars,
         thirdring_calendar::zone_data_version(),
         section("roles"),
         section("words"),

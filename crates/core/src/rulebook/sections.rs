@@ -1,6 +1,6 @@
 //! The sections of a manual beside its rules: calendar, roles, words, testimony.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use thirdring_calendar::{Calendar, CalendarDefinition};
 
@@ -17,6 +17,7 @@ const TOLERANCE_SECONDS: i64 = 300;
 const SECTIONS: &[&str] = &[
     "manual",
     "calendar",
+    "calendars",
     "roles",
     "words",
     "testimony",
@@ -183,9 +184,42 @@ pub(super) fn read_calendar(
             None => unreachable_complaint(),
         });
     };
+    read_definition("calendar", node)
+}
+
+/// The calendars under `[calendars.name]`; the nearest manual has the last word.
+pub(super) fn read_named_calendars(
+    composition: &Composition,
+    complaints: &mut Vec<Complaint>,
+) -> BTreeMap<String, (CalendarDefinition, Calendar)> {
+    let mut calendars = BTreeMap::new();
+    for manual in composition.chain.iter().rev() {
+        let Some(Node {
+            data: Data::Table(members),
+            ..
+        }) = manual.get("calendars")
+        else {
+            continue;
+        };
+        for (key, node) in members {
+            match read_definition(&format!("calendars.{}", key.name), node) {
+                Ok(read) => {
+                    calendars.insert(key.name.clone(), read);
+                }
+                Err(complaint) => complaints.push(complaint),
+            }
+        }
+    }
+    calendars
+}
+
+fn read_definition(
+    section: &str,
+    node: &Node,
+) -> Result<(CalendarDefinition, Calendar), Complaint> {
     let wrong = |problem: String| {
         node.place
-            .complain(Some("calendar"), problem, "correct the calendar")
+            .complain(Some(section), problem, "correct the calendar")
     };
     let definition: CalendarDefinition =
         serde_json::from_value(node.to_json()).map_err(|error| wrong(error.to_string()))?;
