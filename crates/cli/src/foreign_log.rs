@@ -1,6 +1,6 @@
 //! Somebody else's log, read row by row into records.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::Read;
 use std::sync::Arc;
 
@@ -22,6 +22,8 @@ use crate::moments;
 pub(crate) struct ForeignLog {
     pub(crate) rows: u64,
     pub(crate) ignored: u64,
+    /// Rows that do not count because a later one of their case does.
+    pub(crate) superseded: u64,
     /// The records of each case, in the order they happened.
     pub(crate) cases: BTreeMap<StreamId, Vec<Arc<Record>>>,
     /// The latest moment of the log.
@@ -43,6 +45,8 @@ struct Row {
     at: DateTime<Utc>,
     actor: Actor,
     fact: Option<Fact>,
+    /// Whether only the last fact of its type in the case counts.
+    only_last: bool,
     /// The opening fact, should the row turn out to be the first of its case.
     opening: Option<(Fact, Actor)>,
 }
@@ -108,6 +112,7 @@ impl ForeignLog {
             // file; it belongs to the one that happened first.
             let opening = rows.first_mut().and_then(|first| first.opening.take());
             rows.sort_by_key(|row| row.at);
+            log.superseded += drop_superseded(&mut rows);
             let records = records(&stream, rows, opening, rulebook);
             log.cases.insert(stream, records);
         }
@@ -149,6 +154,24 @@ fn records(
         }));
     }
     records
+}
+
+/// Takes the fact from every row whose fact counts only where it is the last of
+/// its type; says how many those were.
+fn drop_superseded(rows: &mut [Row]) -> u64 {
+    let mut seen = BTreeSet::new();
+    let mut dropped = 0;
+    for row in rows.iter_mut().rev().filter(|row| row.only_last) {
+        let again = row
+            .fact
+            .as_ref()
+            .is_some_and(|fact| !seen.insert(fact.fact_type()));
+        if again {
+            row.fact = None;
+            dropped += 1;
+        }
+    }
+    dropped
 }
 
 /// A case's name as a stream of tickets.
@@ -282,6 +305,7 @@ impl Cells<'_> {
             at,
             actor,
             fact,
+            only_last: found.is_some_and(|one| one.only_last),
             opening,
         })
     }

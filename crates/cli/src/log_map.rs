@@ -38,6 +38,8 @@ pub(crate) struct LogMap {
 pub(crate) struct Yield {
     pub(crate) fact: FactType,
     pub(crate) role: Option<String>,
+    /// Whether only the last one of a case counts.
+    pub(crate) only_last: bool,
     /// Key or field → where its value comes from.
     pub(crate) fields: BTreeMap<String, Origin>,
 }
@@ -99,6 +101,8 @@ struct RawFact {
     activity: OneOrMore,
     fact: Spanned<String>,
     role: Option<String>,
+    #[serde(default)]
+    only_last: bool,
     #[serde(default)]
     fields: BTreeMap<String, RawOrigin>,
 }
@@ -252,6 +256,10 @@ impl Reader<'_> {
         for fact in raw.fact {
             let at = fact.fact.span().start;
             let found = self.one(at, fact.fact.get_ref(), fact.role, fact.fields)?;
+            let found = Yield {
+                only_last: fact.only_last,
+                ..found
+            };
             let activities = match fact.activity {
                 OneOrMore::One(one) => vec![one],
                 OneOrMore::More(more) => more,
@@ -337,7 +345,12 @@ impl Reader<'_> {
                 format!("add it to fields, e.g. {} = \"1\"", key.name),
             ));
         }
-        Ok(Yield { fact, role, fields })
+        Ok(Yield {
+            fact,
+            role,
+            only_last: false,
+            fields,
+        })
     }
 
     fn unknown_field(&self, at: usize, fact: FactType, field: &str) -> Failure {

@@ -45,9 +45,12 @@ pub(crate) struct AddArguments {
     /// From when
     #[arg(value_name = "START")]
     start: String,
-    /// How long: `8h30m` of working time, `"3 working days"`, `"15 civil days"`, `"24 clock hours"`; a minus counts backward
-    #[arg(value_name = "SPAN", required = true, allow_hyphen_values = true, num_args = 1..)]
+    /// How long: `8h30m` of working time, `3 working days`, `15 civil days`, `24 clock hours`
+    #[arg(value_name = "SPAN", required = true, num_args = 1..)]
     span: Vec<String>,
+    /// Count backward
+    #[arg(long)]
+    back: bool,
     #[command(flatten)]
     whose: Whose,
 }
@@ -134,14 +137,10 @@ fn calendar(whose: &Whose, shell: &Shell<'_>) -> Result<Calendar, Failure> {
 }
 
 /// A span: `8h30m` counts in working time, words say in which time they count.
-fn span(words: &[String]) -> Option<(Limit, bool)> {
+fn span(words: &[String]) -> Option<Limit> {
     let text = words.join(" ");
-    let (text, backward) = match text.strip_prefix('-') {
-        Some(rest) => (rest.trim().to_owned(), true),
-        None => (text.strip_prefix('+').unwrap_or(&text).to_owned(), false),
-    };
     if let Some(limit) = Limit::parse(&text) {
-        return Some((limit, backward));
+        return Some(limit);
     }
     let mut seconds: i64 = 0;
     let mut number = String::new();
@@ -159,19 +158,20 @@ fn span(words: &[String]) -> Option<(Limit, bool)> {
         seconds = seconds.checked_add(number.parse::<i64>().ok()?.checked_mul(each)?)?;
         number.clear();
     }
-    (number.is_empty() && !text.is_empty()).then_some((Limit::Working(seconds), backward))
+    (number.is_empty() && !text.is_empty()).then_some(Limit::Working(seconds))
 }
 
 fn add(arguments: &AddArguments, shell: &mut Shell<'_>) -> Result<Exit, Failure> {
     let calendar = calendar(&arguments.whose, shell)?;
     let zone = calendar.zone();
     let start = moments::read(&arguments.start, zone)?;
-    let Some((limit, backward)) = span(&arguments.span) else {
+    let Some(limit) = span(&arguments.span) else {
         return Err(Failure::usage(
             "the span cannot be read",
             "write e.g. 8h30m, \"3 working days\", \"15 civil days\" or \"24 clock hours\"",
         ));
     };
+    let backward = arguments.back;
     let reached = if backward {
         limit.before(start, &calendar)
     } else {

@@ -145,6 +145,7 @@ struct Summary<'a> {
     rows: u64,
     cases: usize,
     ignored: u64,
+    superseded: u64,
     facts: Vec<FactCount>,
     rules: Vec<RuleCount<'a>>,
     verdicts: Counts,
@@ -181,6 +182,7 @@ impl<'a> Summary<'a> {
             rows: log.rows,
             cases: log.cases.len(),
             ignored: log.ignored,
+            superseded: log.superseded,
             facts: Vec::new(),
             rules: rulebook
                 .rules
@@ -244,8 +246,8 @@ impl<'a> Summary<'a> {
                 )),
         );
         out.line(format!(
-            "{} rows were ignored, as the map says.",
-            self.ignored
+            "As the map says, {} rows were ignored, and {} did not count beside a later one of their case.",
+            self.ignored, self.superseded
         ));
         out.gap();
         let mut table = Table::with_head(["fact", "count", "in cases"]).indented(2);
