@@ -1,5 +1,6 @@
 //! A rulebook: a manual, with the rules it takes, read and checked.
 
+mod analyse;
 mod check;
 mod choices;
 mod compose;
@@ -163,7 +164,8 @@ impl Rulebook {
         let composition = Composition::of(library, manual)?;
         let mut rulebook = read::rulebook(composition)?;
         rulebook.index();
-        let (errors, warnings) = check::check(&rulebook);
+        let (mut errors, mut warnings) = check::check(&rulebook);
+        analyse::analyse(&rulebook, &mut errors, &mut warnings);
         if errors.is_empty() {
             rulebook.warnings = warnings;
             Ok(rulebook)
@@ -175,6 +177,14 @@ impl Rulebook {
     /// Its calendars.
     pub const fn calendars(&self) -> Calendars<'_> {
         Calendars::new(&self.calendar, &self.named_calendars)
+    }
+
+    /// The last civil date for which the holidays of the manual's calendar are
+    /// announced; `None` where it lists none. A clock that runs longer than this
+    /// has a due moment that may move.
+    pub fn holidays_known_until(&self) -> Option<chrono::NaiveDate> {
+        let definition = self.calendar_definition.resolved().ok()?;
+        definition.holidays_known.map(|known| known.to)
     }
 
     /// The rule with this id.

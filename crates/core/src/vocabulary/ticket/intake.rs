@@ -15,6 +15,9 @@ facts! {
         report_form: word,
         /// The customer's number.
         customer: word,
+        /// Where the customer's system stands: a word of the manual's that names
+        /// the calendar of that place.
+        site: word,
         /// Whether this customer was served before; found in the other streams.
         repeat_customer: evidence,
     }

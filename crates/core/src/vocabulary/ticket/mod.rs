@@ -30,6 +30,11 @@ pub(crate) const ATTRIBUTES: &[Attribute] = &[
         field: "kind",
     },
     Attribute {
+        name: "site",
+        fact: intake::RequestReceived::TYPE,
+        field: "site",
+    },
+    Attribute {
         name: "repeat_customer",
         fact: intake::RequestReceived::TYPE,
         field: "repeat_customer",
