@@ -293,13 +293,16 @@ impl Scenario {
     }
 
     fn refused_by(&self) -> Vec<String> {
-        match &self.last {
-            Some(Err(ProposeError::Refused(objections))) => objections
-                .iter()
-                .map(|objection| objection.rule.to_string())
-                .collect(),
-            _ => Vec::new(),
-        }
+        let Some(Err(ProposeError::Refused(objections))) = &self.last else {
+            return Vec::new();
+        };
+        let mut rules: Vec<String> = objections
+            .iter()
+            .map(|objection| objection.rule.to_string())
+            .collect();
+        // A rule may refuse by several of its clauses; it is one rule.
+        rules.dedup();
+        rules
     }
 
     #[track_caller]

@@ -26,9 +26,9 @@
 //! | `refused R…` | refused by exactly these rules; a last `…` allows others |
 //! | `flagged R…` | recorded, and flagged by these rules among others |
 //! | `nonsense TEXT` | not possible, and the message holds the text |
-//! | `started R`, `met R`, `missed R`, `waived R`, `cancelled R`, `paused R`, `moved R` | what the fact did to a clock |
+//! | `started R`, `met R`, `missed R`, `cancelled R`, `paused R`, `moved R` | what the fact did to a clock |
 //! | `noticed R`, `warned R` | what lapsed before the line |
-//! | `kept R`, `broken R`, `pending R`, … | a verdict by now, by its word; `kept` also: broken nowhere |
+//! | `kept R`, `broken R`, `pending R`, `waived R`, … | a verdict by now, by its word; `kept` also: broken nowhere |
 //! | `due R MOMENT` | a pending verdict's due moment, RFC 3339 |
 //! | `why R TEXT` | some verdict's reason holds the text |
 //! | `status LABEL`, `visit KEY LABEL` | where the stream, or a visit, stands |
@@ -303,7 +303,7 @@ impl Outcome {
                     _ => Err(self.got()),
                 }
             }
-            "started" | "met" | "missed" | "waived" | "cancelled" | "paused" | "moved" => {
+            "started" | "met" | "missed" | "cancelled" | "paused" | "moved" => {
                 let found = self
                     .admission()?
                     .clocks
@@ -416,10 +416,12 @@ impl Outcome {
         let Some(Err(ProposeError::Refused(objections))) = &self.proposed else {
             return Err(self.got());
         };
-        let got: Vec<&str> = objections
+        let mut got: Vec<&str> = objections
             .iter()
             .map(|objection| &*objection.rule)
             .collect();
+        // A rule may refuse by several of its clauses; it is one rule.
+        got.dedup();
         let (wanted, open) = match rules.split_last() {
             Some((&"…", wanted)) => (wanted, true),
             _ => (rules, false),
