@@ -14,7 +14,7 @@ use crate::findings;
 use crate::input::Lines;
 use crate::lines::{Counts, VerdictLine, says_something};
 use crate::moments;
-use crate::output::Text;
+use crate::output::{Text, counted};
 use crate::shell::Shell;
 use crate::telling::{Attitude, Teller};
 
@@ -71,6 +71,7 @@ pub(crate) fn run(arguments: &Arguments, shell: &mut Shell<'_>) -> Result<Exit, 
         Some(file) => records_of_file(file, shell)?,
         None => records_of_store(shell)?,
     };
+    let known = |record: &Record| as_of.is_none_or(|moment| record.recorded_at <= moment);
     let everything = || streams.values().flatten().map(|record| &**record);
     if arguments.file.is_none() {
         shell.note_other_rulebooks(&rulebook, everything());
@@ -84,8 +85,11 @@ pub(crate) fn run(arguments: &Arguments, shell: &mut Shell<'_>) -> Result<Exit, 
     };
     let total = report.print(&streams, now, shell);
     let summary = Summary {
-        streams: streams.len(),
-        records: streams.values().map(Vec::len).sum(),
+        streams: streams
+            .values()
+            .filter(|records| records.iter().any(|record| known(record)))
+            .count(),
+        records: everything().filter(|record| known(record)).count(),
         verdicts: total,
         now: now.map(|now| moments::machine(now, zone)),
         as_of: as_of.map(|moment| moments::machine(moment, zone)),
@@ -226,8 +230,9 @@ impl Summary<'_> {
         }
         let mut line = Text::new()
             .strong(format!(
-                "{} streams, {} records",
-                self.streams, self.records
+                "{}, {}",
+                counted(self.streams as u64, "stream"),
+                counted(self.records as u64, "record")
             ))
             .plain(format!(" judged by `{}`", self.manual));
         line = match (as_of, now) {

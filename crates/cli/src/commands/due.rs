@@ -5,7 +5,7 @@ use crate::failure::Failure;
 use crate::findings;
 use crate::lines::{OpenClockLine, OpenClockOnly};
 use crate::moments;
-use crate::output::Text;
+use crate::output::{Text, counted};
 use crate::shell::Shell;
 
 /// Show the clocks of all streams that are due up to a moment, soonest first.
@@ -60,7 +60,8 @@ pub(crate) fn run(arguments: &Arguments, shell: &mut Shell<'_>) -> Result<Exit, 
     let hidden = running - clocks.len();
     if hidden > 0 {
         out.line(Text::new().dim(format!(
-            "{hidden} more clocks are running; --all shows them"
+            "{} running beside; --all shows them",
+            counted(hidden as u64, "clock")
         )));
     } else if running == 0 {
         out.line("No clock is running.");

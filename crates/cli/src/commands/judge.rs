@@ -20,7 +20,7 @@ use crate::foreign_log::{ForeignLog, row_of};
 use crate::lines::{Counts, VerdictLine, says_something};
 use crate::log_map::LogMap;
 use crate::moments;
-use crate::output::{Out, Style, Table, Text};
+use crate::output::{Out, Style, Table, Text, counted};
 use crate::shell::Shell;
 
 /// Judge somebody else's log (CSV), through a map that says what its columns
@@ -237,7 +237,11 @@ impl<'a> Summary<'a> {
     fn print(&mut self, out: &mut Out<'_>, rulebook: &Rulebook, now: DateTime<Utc>) {
         out.line(
             Text::new()
-                .strong(format!("{} rows, {} cases", self.rows, self.cases))
+                .strong(format!(
+                    "{}, {}",
+                    counted(self.rows, "row"),
+                    counted(self.cases as u64, "case")
+                ))
                 .plain(format!(
                     " judged by `{}` at {} ({})",
                     rulebook.name,
@@ -246,8 +250,9 @@ impl<'a> Summary<'a> {
                 )),
         );
         out.line(format!(
-            "As the map says, {} rows were ignored, and {} did not count beside a later one of their case.",
-            self.ignored, self.superseded
+            "As the map says: {} ignored, {} without weight beside a later one of the same case.",
+            counted(self.ignored, "row"),
+            counted(self.superseded, "row")
         ));
         out.gap();
         let mut table = Table::with_head(["fact", "count", "in cases"]).indented(2);

@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use crate::exit::Exit;
 use crate::failure::{Failure, Told};
-use crate::output::{Style, Text};
+use crate::output::{Style, Text, counted};
 use crate::shell::{self, Shell};
 
 /// What to do with a manual.
@@ -80,13 +80,13 @@ pub(crate) fn run(command: &Command, shell: &mut Shell<'_>) -> Result<Exit, Fail
             Text::new()
                 .strong(summary.manual)
                 .plain(format!(
-                    ": {} rules, {} cases behave",
-                    summary.rules, summary.cases
+                    ": {}, {} behave",
+                    counted(summary.rules as u64, "rule"),
+                    counted(summary.cases as u64, "case")
                 ))
                 .plain(match summary.warnings {
                     0 => "; no warnings".to_owned(),
-                    1 => "; 1 warning".to_owned(),
-                    count => format!("; {count} warnings"),
+                    count => format!("; {}", counted(count as u64, "warning")),
                 })
                 .dim(format!("   rulebook {}", rulebook.digest.short())),
         );

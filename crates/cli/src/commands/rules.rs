@@ -7,7 +7,7 @@ use thirdring::core::vocabulary::nearest;
 
 use crate::exit::Exit;
 use crate::failure::Failure;
-use crate::output::{Out, Style, Table, Text};
+use crate::output::{Out, Style, Table, Text, counted};
 use crate::shell::Shell;
 
 /// List the rules of a manual, or show some of them in full: their sentence,
@@ -200,12 +200,16 @@ fn list(out: &mut Out<'_>, rulebook: &Rulebook) {
         .filter(|(_, names)| !names.is_empty())
         .collect();
     let all = rulebook.rules.len();
-    out.line(Text::new().strong(format!("{all} rules")).plain(format!(
-        ": {} are exact data; {} lean on a derived field or on evidence{}",
-        all - leaning.len(),
-        leaning.len(),
-        if leaning.is_empty() { "." } else { ":" }
-    )));
+    out.line(
+        Text::new()
+            .strong(counted(all as u64, "rule"))
+            .plain(format!(
+                ": {} are exact data; {} lean on a derived field or on evidence{}",
+                all - leaning.len(),
+                leaning.len(),
+                if leaning.is_empty() { "." } else { ":" }
+            )),
+    );
     let mut table = Table::new().indented(2);
     for (rule, names) in &leaning {
         table.row([Text::from(&*rule.id), Text::new().dim(names.join(", "))]);
@@ -222,8 +226,9 @@ fn list(out: &mut Out<'_>, rulebook: &Rulebook) {
         .filter(|rule| !rule.changes.is_empty())
         .collect();
     out.line(format!(
-        "Readings chosen by the manual: {choices} rules; departures from the text: {} rules.",
-        changes.len()
+        "Where the text is open, the manual chose a reading in {}; it departs from the text in {}.",
+        counted(choices as u64, "rule"),
+        counted(changes.len() as u64, "rule")
     ));
     for rule in changes {
         for change in &rule.changes {

@@ -17,7 +17,7 @@ use crate::lines::{
     Counts, NoticeLine, NoticeOnly, OpenClockLine, OpenClockOnly, VerdictLine, says_something,
 };
 use crate::moments;
-use crate::output::{Out, Text};
+use crate::output::{Out, Text, counted};
 use crate::results::{View, outcome_name};
 use crate::shell::Shell;
 use crate::telling::{Attitude, Teller};
@@ -385,10 +385,15 @@ impl Summary<'_> {
         out.gap();
         out.line(
             Text::new()
-                .strong(format!("{} lines", tally.lines))
+                .strong(counted(tally.lines, "line"))
                 .plain(format!(
-                    ": {} admitted, {} flagged, {} refused, {} replayed; {} streams, {} open clocks",
-                    tally.admitted, tally.flagged, tally.refused, tally.replayed, self.streams, self.open_clocks
+                    ": {} admitted, {} flagged, {} refused, {} replayed; {}, {}",
+                    tally.admitted,
+                    tally.flagged,
+                    tally.refused,
+                    tally.replayed,
+                    counted(self.streams as u64, "stream"),
+                    counted(self.open_clocks as u64, "open clock")
                 )),
         );
         out.line(

@@ -16,7 +16,7 @@ use crate::failure::Failure;
 use crate::findings;
 use crate::lines::{Counts, NoticeLine, VerdictLine, says_something};
 use crate::moments;
-use crate::output::{Out, Style, Table, Text};
+use crate::output::{Out, Style, Table, Text, counted};
 use crate::shell::Shell;
 
 /// Show the streams of the store with where they stand, or one stream's history.
@@ -170,9 +170,10 @@ fn all_streams(
         } else {
             table.print(&mut shell.out);
             shell.out.gap();
-            shell
-                .out
-                .line(Text::new().dim(format!("{} streams; moments in {zone}", streams.len())));
+            shell.out.line(Text::new().dim(format!(
+                "{}; moments in {zone}",
+                counted(streams.len() as u64, "stream")
+            )));
         }
     }
     Ok(())

@@ -7,7 +7,7 @@ use thirdring::read_all;
 
 use crate::exit::Exit;
 use crate::failure::Failure;
-use crate::output::{Style, Text};
+use crate::output::{Style, Text, counted};
 use crate::shell::Shell;
 
 #[derive(Debug, Serialize)]
@@ -43,8 +43,9 @@ pub(crate) fn run(shell: &mut Shell<'_>) -> Result<Exit, Failure> {
         shell
             .out
             .line(Text::new().styled(Style::Good, "Sound").plain(format!(
-                ": {} records in {} streams follow from one another",
-                summary.records, summary.streams
+                ": {} in {}, each following from the one before",
+                counted(summary.records, "record"),
+                counted(summary.streams as u64, "stream")
             )));
     }
     Ok(Exit::Fine)

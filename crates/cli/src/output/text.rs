@@ -125,6 +125,12 @@ impl From<&String> for Text {
     }
 }
 
+/// A number of things in words: `1 row`, `2 rows`.
+pub(crate) fn counted(count: u64, thing: &str) -> String {
+    let plural = if count == 1 { "" } else { "s" };
+    format!("{count} {thing}{plural}")
+}
+
 /// Breaks prose into lines of at most `width` columns, at blanks; text without
 /// blanks (Chinese) breaks anywhere.
 pub(crate) fn wrap(text: &str, width: usize) -> Vec<String> {
