@@ -1,7 +1,11 @@
 //! The shipped rules against the frozen list of what the manuals say: every id
 //! bound, every quote byte for byte.
 
-#![allow(clippy::expect_used, clippy::panic, reason = "a test that fails panics")]
+#![allow(
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test that fails panics"
+)]
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -28,7 +32,9 @@ fn rulebook(name: &str) -> Rulebook {
 
 /// The quotes of a manual in a rule, in the rule's order.
 fn quotes<'a>(rulebook: &'a Rulebook, id: &str, manual: &str) -> Vec<&'a str> {
-    let rule = rulebook.rule(id).unwrap_or_else(|| panic!("{manual} has no rule {id}"));
+    let rule = rulebook
+        .rule(id)
+        .unwrap_or_else(|| panic!("{manual} has no rule {id}"));
     rule.sources
         .iter()
         .filter(|source| source.manual == manual)
@@ -48,13 +54,26 @@ fn every_rule_is_bound_and_no_other() {
     let listed: BTreeSet<String> = frozen().into_iter().map(|rule| rule.id).collect();
     let bound: BTreeSet<String> = MANUALS
         .iter()
-        .flat_map(|name| rulebook(name).rules.iter().map(|rule| rule.id.to_string()).collect::<Vec<_>>())
+        .flat_map(|name| {
+            rulebook(name)
+                .rules
+                .iter()
+                .map(|rule| rule.id.to_string())
+                .collect::<Vec<_>>()
+        })
         .collect();
     assert_eq!(bound, listed);
     for name in MANUALS {
-        let wanted: BTreeSet<String> =
-            frozen().into_iter().filter(|rule| rule.quotes.contains_key(name)).map(|rule| rule.id).collect();
-        let has: BTreeSet<String> = rulebook(name).rules.iter().map(|rule| rule.id.to_string()).collect();
+        let wanted: BTreeSet<String> = frozen()
+            .into_iter()
+            .filter(|rule| rule.quotes.contains_key(name))
+            .map(|rule| rule.id)
+            .collect();
+        let has: BTreeSet<String> = rulebook(name)
+            .rules
+            .iter()
+            .map(|rule| rule.id.to_string())
+            .collect();
         assert_eq!(has, wanted, "{name}");
     }
 }
@@ -65,7 +84,12 @@ fn every_quote_is_the_manuals_own_byte_for_byte() {
         let rulebook = rulebook(name);
         for rule in frozen() {
             if let Some(wanted) = rule.quotes.get(name) {
-                assert_eq!(&quotes(&rulebook, &rule.id, name), wanted, "{name} {}", rule.id);
+                assert_eq!(
+                    &quotes(&rulebook, &rule.id, name),
+                    wanted,
+                    "{name} {}",
+                    rule.id
+                );
             }
         }
     }
@@ -74,9 +98,16 @@ fn every_quote_is_the_manuals_own_byte_for_byte() {
 #[test]
 fn rules_stand_in_the_order_of_their_files() {
     let place = |id: &str| {
-        library().rules.iter().enumerate().find_map(|(file, source)| {
-            source.text.find(&format!("\n[{id}]\n")).map(|offset| (file, offset))
-        })
+        library()
+            .rules
+            .iter()
+            .enumerate()
+            .find_map(|(file, source)| {
+                source
+                    .text
+                    .find(&format!("\n[{id}]\n"))
+                    .map(|offset| (file, offset))
+            })
     };
     for name in MANUALS {
         let places: Vec<_> = rulebook(name)
@@ -92,9 +123,24 @@ fn rules_stand_in_the_order_of_their_files() {
 fn every_rule_says_what_it_is_in_one_sentence_and_shows_it() {
     for name in MANUALS {
         for rule in &rulebook(name).rules {
-            assert!(rule.says.ends_with('.') && rule.says.chars().count() <= 200, "{}: {}", rule.id, rule.says);
-            assert!(rule.quote(name).is_some_and(|(source, _)| source.manual == name), "{}", rule.id);
-            assert_eq!(rule.can_break(), rule.cases.iter().any(|case| case.breaks), "{}", rule.id);
+            assert!(
+                rule.says.ends_with('.') && rule.says.chars().count() <= 200,
+                "{}: {}",
+                rule.id,
+                rule.says
+            );
+            assert!(
+                rule.quote(name)
+                    .is_some_and(|(source, _)| source.manual == name),
+                "{}",
+                rule.id
+            );
+            assert_eq!(
+                rule.can_break(),
+                rule.cases.iter().any(|case| case.breaks),
+                "{}",
+                rule.id
+            );
             for choice in &rule.choices {
                 assert!(choice.because.ends_with('.'), "{} {}", rule.id, choice.name);
             }
@@ -117,7 +163,9 @@ fn the_frozen_list_is_the_catalogues() {
         quote: String,
     }
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/rules.json");
-    let Ok(text) = std::fs::read_to_string(path) else { return };
+    let Ok(text) = std::fs::read_to_string(path) else {
+        return;
+    };
     let catalogue: Vec<Catalogued> = serde_json::from_str(&text).expect("the catalogue reads");
     for rule in frozen() {
         let found = catalogue.iter().find(|other| other.id == rule.id);

@@ -11,7 +11,11 @@ fn the_shipped_manuals_weak_points_are_known() {
     for name in NAMES {
         let rulebook = shipped(name).unwrap_or_else(|complaints| panic!("{name}:\n{complaints}"));
         seen.extend(rulebook.warnings.iter().map(|warning| {
-            format!("{name}: {}: {}", warning.about.as_deref().unwrap_or_default(), warning.problem)
+            format!(
+                "{name}: {}: {}",
+                warning.about.as_deref().unwrap_or_default(),
+                warning.problem
+            )
         }));
     }
     insta::assert_snapshot!(seen.join("\n"));
