@@ -1,11 +1,18 @@
 //! Keeps the documents true.
 
+#![allow(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    reason = "a test that fails panics"
+)]
+
 use std::fmt::Write as _;
 use std::fs;
 use std::io::{BufReader, empty};
 use std::path::{Path, PathBuf};
 
-use thirdring::core::{Library, SourceText};
 use thirdring::{TimeSource, manuals};
 use thirdring_cli::World;
 
@@ -24,20 +31,29 @@ const PAGES: &[&str] = &[
 ];
 
 fn page(path: &str) -> String {
-    fs::read_to_string(xtask::workspace().join(path)).unwrap_or_else(|error| panic!("{path}: {error}"))
+    fs::read_to_string(xtask::workspace().join(path))
+        .unwrap_or_else(|error| panic!("{path}: {error}"))
 }
 
 #[test]
 fn generated_documents_are_fresh() {
     for document in xtask::documents().expect("the shipped manuals load") {
-        assert!(page(document.path) == document.text, "{} is out of date: {}", document.path, xtask::REMEDY);
+        assert!(
+            page(document.path) == document.text,
+            "{} is out of date: {}",
+            document.path,
+            xtask::REMEDY
+        );
     }
 }
 
 #[test]
 fn the_tour_takes_ten_minutes() {
     let words = page("docs/tour.md").split_whitespace().count();
-    assert!(words <= 2_000, "docs/tour.md has {words} words, at most 2,000");
+    assert!(
+        words <= 2_000,
+        "docs/tour.md has {words} words, at most 2,000"
+    );
 }
 
 /// `[text](target)` of a page, without what is shown as code.
@@ -71,16 +87,28 @@ fn links_lead_somewhere() {
     let mut wrong = String::new();
     for path in PAGES {
         let text = page(path);
-        let folder = xtask::workspace().join(path).parent().map(Path::to_owned).expect("a page has a folder");
+        let folder = xtask::workspace()
+            .join(path)
+            .parent()
+            .map(Path::to_owned)
+            .expect("a page has a folder");
         for link in links(&text).iter().filter(|link| !link.contains("://")) {
             let (file, place) = link.split_once('#').unwrap_or((link, ""));
-            let target = if file.is_empty() { xtask::workspace().join(path) } else { folder.join(file) };
+            let target = if file.is_empty() {
+                xtask::workspace().join(path)
+            } else {
+                folder.join(file)
+            };
             if !target.exists() {
                 writeln!(wrong, "{path}: {link}: there is no such file").expect("text grows");
             } else if !place.is_empty() {
                 let there = fs::read_to_string(&target).unwrap_or_default();
-                if !there.lines().any(|line| line.starts_with('#') && anchor(line) == place) {
-                    writeln!(wrong, "{path}: {link}: there is no such heading").expect("text grows");
+                if !there
+                    .lines()
+                    .any(|line| line.starts_with('#') && anchor(line) == place)
+                {
+                    writeln!(wrong, "{path}: {link}: there is no such heading")
+                        .expect("text grows");
                 }
             }
         }
@@ -94,7 +122,16 @@ fn blocks(text: &str, language: &str) -> Vec<(usize, String)> {
     let mut open: Option<(usize, String)> = None;
     for (line, number) in text.lines().zip(1..) {
         match (&mut open, line.strip_prefix("```")) {
-            (None, Some(name)) => open = Some((number + 1, if name == language { String::new() } else { "\0".to_owned() })),
+            (None, Some(name)) => {
+                open = Some((
+                    number + 1,
+                    if name == language {
+                        String::new()
+                    } else {
+                        "\0".to_owned()
+                    },
+                ))
+            }
             (Some(_), Some(_)) => {
                 found.extend(open.take().filter(|(_, text)| !text.starts_with('\0')));
             }
@@ -149,7 +186,12 @@ fn shows(output: &str, shown: &[&str]) -> Result<(), String> {
         };
         match found {
             Some(skipped) => at += skipped + 1,
-            None => return Err(format!("shown:  {line}\nprinted: {}", rest.first().unwrap_or(&"(nothing more)"))),
+            None => {
+                return Err(format!(
+                    "shown:  {line}\nprinted: {}",
+                    rest.first().unwrap_or(&"(nothing more)")
+                ));
+            }
         }
         anywhere = false;
     }
@@ -179,7 +221,9 @@ fn commands_print_what_is_shown() {
         for (first_line, block) in blocks(&page(path), "console") {
             let mut lines = block.lines().peekable();
             while let Some(line) = lines.next() {
-                let command = line.strip_prefix("$ ").unwrap_or_else(|| panic!("{path}:{first_line}: begin with `$ `"));
+                let command = line
+                    .strip_prefix("$ ")
+                    .unwrap_or_else(|| panic!("{path}:{first_line}: begin with `$ `"));
                 let mut shown = Vec::new();
                 while let Some(line) = lines.next_if(|line| !line.starts_with("$ ")) {
                     shown.push(line);
@@ -192,7 +236,10 @@ fn commands_print_what_is_shown() {
                     .strip_prefix("cargo run --release -p thirdring-cli -- ")
                     .or_else(|| command.strip_prefix("thirdring "));
                 let Some(own) = own else {
-                    assert!(shown.is_empty(), "{path}:{first_line}: output of `{command}` is not checked, so do not show it");
+                    assert!(
+                        shown.is_empty(),
+                        "{path}:{first_line}: output of `{command}` is not checked, so do not show it"
+                    );
                     continue;
                 };
                 let words: Vec<String> = split(own)
@@ -202,13 +249,17 @@ fn commands_print_what_is_shown() {
                         None => word,
                     })
                     .collect();
-                let words: Vec<&str> = ["thirdring"].into_iter().chain(words.iter().map(String::as_str)).collect();
+                let words: Vec<&str> = ["thirdring"]
+                    .into_iter()
+                    .chain(words.iter().map(String::as_str))
+                    .collect();
                 let (mut output, code) = thirdring(&words);
                 if asks_code {
                     writeln!(output, "{code}").expect("text grows");
                 }
                 if let Err(difference) = shows(&output, &shown) {
-                    writeln!(wrong, "{path}:{first_line}: `{command}`\n{difference}\n").expect("text grows");
+                    writeln!(wrong, "{path}:{first_line}: `{command}`\n{difference}\n")
+                        .expect("text grows");
                 }
             }
         }
@@ -225,7 +276,11 @@ fn examples_of_manuals_load() {
     let mut verbs = String::new();
     for path in ["docs/manuals.md", "docs/tour.md"] {
         for (line, block) in blocks(&page(path), "toml") {
-            let text = if block.contains("[manual]") { block } else { format!("{HEAD}{block}") };
+            let text = if block.contains("[manual]") {
+                block
+            } else {
+                format!("{HEAD}{block}")
+            };
             if let Err(complaints) = manuals::own(&format!("{path}:{line}"), &text) {
                 writeln!(wrong, "{complaints}").expect("text grows");
             }
@@ -233,11 +288,36 @@ fn examples_of_manuals_load() {
         }
     }
     assert!(wrong.is_empty(), "{wrong}");
-    for verb in ["carries", "one_of", "at_most", "at_least", "attests", "only_by", "route", "other_than", "needs",
-        "needs_all", "never", "after", "every", "means", "may", "stated", "choose", "choice", "change"]
-    {
-        let shown = [format!("{verb} = "), format!("{verb}."), format!("[{verb}.")];
-        assert!(shown.iter().any(|form| verbs.contains(form)), "docs/manuals.md shows no `{verb}` that is loaded");
+    for verb in [
+        "carries",
+        "one_of",
+        "at_most",
+        "at_least",
+        "attests",
+        "only_by",
+        "route",
+        "other_than",
+        "needs",
+        "needs_all",
+        "never",
+        "after",
+        "every",
+        "means",
+        "may",
+        "stated",
+        "choose",
+        "choice",
+        "change",
+    ] {
+        let shown = [
+            format!("{verb} = "),
+            format!("{verb}."),
+            format!("[{verb}."),
+        ];
+        assert!(
+            shown.iter().any(|form| verbs.contains(form)),
+            "docs/manuals.md shows no `{verb}` that is loaded"
+        );
     }
 }
 
@@ -245,24 +325,45 @@ fn examples_of_manuals_load() {
 /// column provokes it.
 #[test]
 fn complaints_read_as_shown() {
+    const R: &str = "⏎ says = \"S.\" ⏎ source = [{ manual = \"example\", quote = \"Q\" }] ⏎";
     let text = page("docs/manuals.md");
-    let table = text.split("<!-- complaints -->").nth(1).expect("the table of complaints is marked");
+    let table = text
+        .split("<!-- complaints -->")
+        .nth(1)
+        .expect("the table of complaints is marked");
     let mut seen = 0;
     let mut wrong = String::new();
     for row in table.lines().filter(|line| line.starts_with("| `")) {
         let cells: Vec<&str> = row.trim_matches('|').split(" | ").map(str::trim).collect();
-        let [written, said, _] = cells.as_slice() else { panic!("three columns: {row}") };
+        let [written, said, _] = cells.as_slice() else {
+            panic!("three columns: {row}")
+        };
         seen += 1;
-        let written = written.trim_matches('`').replace(" ⏎ ", "\n").replace("¦", "|");
-        let head = if written.contains("[manual]") { "" } else { "[manual]\nname = \"example\"\nextends = \"unis\"\n" };
-        let mut library: Library = manuals::library();
-        library.manuals.push(SourceText::new("example.toml", format!("{head}{written}")));
-        let told = match thirdring::core::load(&library, "example") {
-            Ok(book) => book.warnings.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"),
+        let written = written
+            .trim_matches('`')
+            .replace("⏎ R ⏎", R)
+            .replace(" ⏎ ", "\n")
+            .replace("¦", "|");
+        let head = if written.contains("[manual]") {
+            ""
+        } else {
+            "[manual]\nname = \"example\"\nextends = \"unis\"\n"
+        };
+        let told = match manuals::own("example.toml", &format!("{head}{written}")) {
+            Ok(book) => book
+                .warnings
+                .iter()
+                .map(ToString::to_string)
+                .collect::<Vec<_>>()
+                .join("\n"),
             Err(complaints) => complaints.to_string(),
         };
         let said = said.replace("¦", "|");
-        let parts: Vec<&str> = said.split('…').map(str::trim).filter(|part| !part.is_empty()).collect();
+        let parts: Vec<&str> = said
+            .split('…')
+            .map(str::trim)
+            .filter(|part| !part.is_empty())
+            .collect();
         let mut rest = told.as_str();
         for part in parts {
             match rest.find(part) {
@@ -284,18 +385,39 @@ fn the_day_at_the_desk_is_what_it_says() {
     let text = page("examples/a-day-at-the-desk.jsonl");
     let mut tellings: Vec<String> = Vec::new();
     for (line, number) in text.lines().zip(1..) {
-        let read = thirdring::HistoryLine::parse(number, line).unwrap_or_else(|error| panic!("{error}"));
+        let read =
+            thirdring::HistoryLine::parse(number, line).unwrap_or_else(|error| panic!("{error}"));
         tellings.extend(read.map(|read| read.told_at().to_rfc3339()));
     }
-    assert!(tellings.is_sorted(), "the lines stand in the order they are told");
+    assert!(
+        tellings.is_sorted(),
+        "the lines stand in the order they are told"
+    );
     let file: PathBuf = xtask::workspace().join("examples/a-day-at-the-desk.jsonl");
     let file = file.display().to_string();
-    let (output, _) = thirdring(&["thirdring", "--store", ":memory:", "--format", "json", "run", &file]);
+    let (output, _) = thirdring(&[
+        "thirdring",
+        "--store",
+        ":memory:",
+        "--format",
+        "json",
+        "run",
+        &file,
+    ]);
     let mut refusing: Vec<String> = Vec::new();
     let mut broken: Vec<String> = Vec::new();
-    for line in output.lines().filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok()) {
+    for line in output
+        .lines()
+        .filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok())
+    {
         if line["outcome"] == "refused" {
-            refusing.extend(line["objections"].as_array().into_iter().flatten().map(|o| o["rule"].to_string()));
+            refusing.extend(
+                line["objections"]
+                    .as_array()
+                    .into_iter()
+                    .flatten()
+                    .map(|o| o["rule"].to_string()),
+            );
         }
         if line["verdict"] == "broken" {
             broken.push(line["rule"].to_string());

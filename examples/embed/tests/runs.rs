@@ -1,4 +1,6 @@
-//! The example does what its README says.
+//! The example does what it is shown for.
+
+#![allow(clippy::expect_used, reason = "a test that fails panics")]
 
 use std::process::Command;
 
