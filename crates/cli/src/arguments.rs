@@ -3,7 +3,7 @@
 use clap::{Parser, Subcommand};
 
 use crate::commands::{
-    audit, calendar, due, explain, judge, lapse, manual, record, rules, run, show,
+    audit, calendar, due, explain, judge, lapse, manual, record, rules, run, show, what_if,
 };
 use crate::exit;
 use crate::options::Options;
@@ -38,6 +38,8 @@ pub(crate) enum Command {
     Audit(audit::Arguments),
     /// Judge somebody else's log, through a map
     Judge(judge::Arguments),
+    /// Judge one history under two rulebooks and show what changes
+    WhatIf(what_if::Arguments),
     /// List the rules of a manual, or show one
     Rules(rules::Arguments),
     /// Check a manual

@@ -244,7 +244,14 @@ impl From<ReadFailure> for Failure {
 
 impl From<OpenError> for Failure {
     fn from(error: OpenError) -> Self {
-        Self::one(Exit::Store, Told::new(error.to_string(), ""))
+        let told = match &error {
+            OpenError::Missing { path } => Told::new(
+                format!("there is no store {}", path.display()),
+                "`thirdring run FILE` and `thirdring record` make one; --store names another",
+            ),
+            other => Told::new(other.to_string(), ""),
+        };
+        Self::one(Exit::Store, told)
     }
 }
 

@@ -4,9 +4,10 @@ use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
+use thirdring::core::audit::{Observable, verdicts_of};
 use thirdring::core::judge::{ClockChange, ClockEvent, Nonsense, Objection};
 use thirdring::core::record::{Notice, Step};
-use thirdring::core::{Case, Record, Verdict, VerdictKind, verdicts};
+use thirdring::core::{Case, Record, Verdict, VerdictKind};
 use thirdring::{OpenClock, Rulebook};
 
 use crate::lines::Counts;
@@ -362,12 +363,14 @@ pub(crate) fn turned(case: &Case, found: &Verdict, now: DateTime<Utc>) -> Option
     let judged = *decided?;
     let version = case.record(judged)?.version;
     let says = |case: &Case| {
-        verdicts(case, now).into_iter().find(|other| {
-            other.rule == found.rule
-                && other.clause == found.clause
-                && other.key == found.key
-                && (other.facts.first() == Some(&judged) || other.facts.contains(&judged))
-        })
+        verdicts_of(case, now, &Observable::default(), Some(&found.rule))
+            .into_iter()
+            .find(|other| {
+                other.rule == found.rule
+                    && other.clause == found.clause
+                    && other.key == found.key
+                    && (other.facts.first() == Some(&judged) || other.facts.contains(&judged))
+            })
     };
     let mut then = Case::replay(
         case.stream().clone(),

@@ -146,6 +146,7 @@ fn dispatch(command: Command, shell: &mut Shell<'_>) -> Result<Exit, Failure> {
         Command::Explain(arguments) => commands::explain::run(&arguments, shell),
         Command::Audit(arguments) => commands::audit::run(&arguments, shell),
         Command::Judge(arguments) => commands::judge::run(&arguments, shell),
+        Command::WhatIf(arguments) => commands::what_if::run(&arguments, shell),
         Command::Rules(arguments) => commands::rules::run(&arguments, shell),
         Command::Manual(command) => commands::manual::run(&command, shell),
         Command::Schema => commands::schema::run(shell),

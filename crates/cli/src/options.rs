@@ -18,15 +18,16 @@ pub(crate) struct Options {
         help_heading = "Everywhere"
     )]
     pub(crate) store: PathBuf,
-    /// The manual to judge by: a shipped one (unis, yonyou, helpdesk) or a file ending in .toml
+    /// The manual to judge by: a shipped one (unis, yonyou, helpdesk) or a file ending in .toml;
+    /// `what-if` takes two
     #[arg(
         long,
         global = true,
         value_name = "NAME|FILE",
-        default_value = "unis",
+        default_values_t = [String::from("unis")],
         help_heading = "Everywhere"
     )]
-    pub(crate) manual: String,
+    pub(crate) manual: Vec<String>,
     /// Text for people, or one JSON object a line
     #[arg(
         long,

@@ -4,9 +4,9 @@
 use std::io::BufRead;
 use std::path::Path;
 
-use thirdring::core::Record;
 use thirdring::core::digest::Digest;
 use thirdring::core::vocabulary::nearest;
+use thirdring::core::{Record, Setting, load_with};
 use thirdring::store::{Log, MemoryLog, SqliteLog, SqliteOptions};
 use thirdring::{Desk, Rulebook, TimeSource, manuals};
 
@@ -38,7 +38,43 @@ impl Shell<'_> {
     /// # Errors
     /// If there is no such manual, or it has errors.
     pub(crate) fn rulebook(&self) -> Result<Rulebook, Failure> {
-        rulebook(&self.options.manual)
+        rulebook(self.manual()?)
+    }
+
+    /// The manual of `--manual`, where one is meant.
+    ///
+    /// # Errors
+    /// If several are given.
+    pub(crate) fn manual(&self) -> Result<&str, Failure> {
+        match self.options.manual.as_slice() {
+            [manual] => Ok(manual),
+            _ => Err(Failure::usage(
+                "--manual stands several times, and only `what-if` compares manuals",
+                "name one manual",
+            )),
+        }
+    }
+
+    /// The two rulebooks of `what-if`: two manuals, or one and the same with
+    /// members of its rules set otherwise.
+    ///
+    /// # Errors
+    /// If there are more than two, or one of them has errors.
+    pub(crate) fn two_rulebooks(
+        &self,
+        settings: &[Setting],
+    ) -> Result<(Rulebook, Rulebook), Failure> {
+        let (first, second) = match self.options.manual.as_slice() {
+            [only] => (only, only),
+            [first, second] => (first, second),
+            _ => {
+                return Err(Failure::usage(
+                    "more than two manuals are given",
+                    "compare two: --manual A --manual B",
+                ));
+            }
+        };
+        Ok((rulebook(first)?, rulebook_with(second, settings)?))
     }
 
     /// The log of `--store`; `create` makes the file where there is none.
@@ -104,10 +140,16 @@ impl Shell<'_> {
 /// # Errors
 /// If there is no such manual, or it has errors.
 pub(crate) fn rulebook(manual: &str) -> Result<Rulebook, Failure> {
+    rulebook_with(manual, &[])
+}
+
+/// As [`rulebook`], with members of its rules set otherwise.
+fn rulebook_with(manual: &str, settings: &[Setting]) -> Result<Rulebook, Failure> {
     if manual.ends_with(".toml") {
         let text =
             std::fs::read_to_string(manual).map_err(|error| Failure::unreadable(manual, &error))?;
-        return Ok(manuals::own(manual, &text)?);
+        let (library, name) = manuals::library_with(manual, &text)?;
+        return Ok(load_with(&library, &name, settings)?);
     }
     if !manuals::NAMES.contains(&manual) {
         let known = manuals::NAMES.join(", ");
@@ -123,5 +165,5 @@ pub(crate) fn rulebook(manual: &str) -> Result<Rulebook, Failure> {
             remedy,
         ));
     }
-    Ok(manuals::shipped(manual)?)
+    Ok(load_with(&manuals::library(), manual, settings)?)
 }

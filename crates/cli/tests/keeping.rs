@@ -302,3 +302,48 @@ fn a_byte_altered_in_the_file_itself_is_found() {
         answer.err
     );
 }
+
+#[test]
+fn only_what_records_makes_a_store() {
+    let console = Console::new(LITTLE);
+    for args in [
+        &["show"][..],
+        &["due"],
+        &["lapse"],
+        &["audit"],
+        &["verify"],
+        &["explain", "T-1", "calm"],
+    ] {
+        let answer = console.run(args);
+        assert_eq!(answer.exit, Exit::Store, "{args:?}");
+        assert!(answer.err.contains("there is no store"), "{}", answer.err);
+        assert!(!console.store().exists());
+    }
+    // Nor does a manual with errors leave an empty one behind.
+    console.run(&["run", TWO_TICKETS, "--manual", "unix"]);
+    assert!(!console.store().exists());
+}
+
+#[test]
+fn a_file_that_is_no_store_stays_as_it_is() {
+    let console = Console::new(LITTLE);
+    std::fs::write(
+        console.store(),
+        "a letter to somebody, long enough to be no empty file",
+    )
+    .unwrap();
+    for args in [&["run", TWO_TICKETS][..], &["verify"]] {
+        let answer = console.run(args);
+        assert_eq!(answer.exit, Exit::Store);
+        assert!(
+            answer.err.contains("is not a Thirdring log"),
+            "{}",
+            answer.err
+        );
+    }
+    assert!(
+        std::fs::read_to_string(console.store())
+            .unwrap()
+            .starts_with("a letter")
+    );
+}

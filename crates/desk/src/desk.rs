@@ -51,10 +51,10 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 impl Desk {
     /// A desk on a log.
-    pub fn open(log: impl Log + 'static, rulebook: Rulebook) -> Self {
+    pub fn open(log: impl Log + 'static, rulebook: impl Into<Arc<Rulebook>>) -> Self {
         Self {
             log: Arc::new(log),
-            rulebook: Arc::new(rulebook),
+            rulebook: rulebook.into(),
             time: TimeSource::system(),
             cases: Mutex::default(),
             register: Mutex::default(),
@@ -62,7 +62,7 @@ impl Desk {
     }
 
     /// A desk that forgets everything when it is dropped.
-    pub fn in_memory(rulebook: Rulebook) -> Self {
+    pub fn in_memory(rulebook: impl Into<Arc<Rulebook>>) -> Self {
         Self::open(MemoryLog::new(), rulebook)
     }
 

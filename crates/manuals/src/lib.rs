@@ -61,6 +61,15 @@ pub fn shipped(name: &str) -> Result<Rulebook, Complaints> {
 /// # Errors
 /// Everything that is wrong with it, with file, line and remedy.
 pub fn own(file: &str, text: &str) -> Result<Rulebook, Complaints> {
+    let (library, name) = library_with(file, text)?;
+    thirdring_core::load(&library, &name)
+}
+
+/// Every shipped rule and manual, and a manual of one's own with its name.
+///
+/// # Errors
+/// If the file has no name, or that of a shipped manual.
+pub fn library_with(file: &str, text: &str) -> Result<(Library, String), Complaints> {
     let mut library = library();
     let source = SourceText::new(file, text);
     let name = thirdring_core::manual_name(&source)?;
@@ -75,7 +84,7 @@ pub fn own(file: &str, text: &str) -> Result<Rulebook, Complaints> {
         }]));
     }
     library.manuals.push(source);
-    thirdring_core::load(&library, &name)
+    Ok((library, name))
 }
 
 #[cfg(test)]

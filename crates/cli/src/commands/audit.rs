@@ -68,7 +68,7 @@ pub(crate) fn run(arguments: &Arguments, shell: &mut Shell<'_>) -> Result<Exit, 
     let as_of = moment(&arguments.as_of)?;
     let now = moment(&arguments.now)?;
     let streams = match &arguments.file {
-        Some(file) => records_of_file(file, shell)?,
+        Some(file) => records_of_file(file, &rulebook, shell)?,
         None => records_of_store(shell)?,
     };
     let known = |record: &Record| as_of.is_none_or(|moment| record.recorded_at <= moment);
@@ -124,8 +124,12 @@ fn records_of_store(shell: &Shell<'_>) -> Result<Streams, Failure> {
 }
 
 /// The records a file amounts to when nothing in it is refused.
-fn records_of_file(file: &str, shell: &mut Shell<'_>) -> Result<Streams, Failure> {
-    let desk = Desk::in_memory(shell.rulebook()?);
+pub(super) fn records_of_file(
+    file: &str,
+    rulebook: &Arc<Rulebook>,
+    shell: &mut Shell<'_>,
+) -> Result<Streams, Failure> {
+    let desk = Desk::in_memory(Arc::clone(rulebook));
     let mut lines = Lines::open(file, shell.stdin)?;
     let mut teller = Teller::new(Attitude::Observe);
     while let Some((number, text)) = lines.next_line()? {

@@ -45,10 +45,10 @@ struct WarningLine {
 /// Runs the command.
 pub(crate) fn run(command: &Command, shell: &mut Shell<'_>) -> Result<Exit, Failure> {
     let Command::Check(arguments) = command;
-    let name = arguments
-        .manual
-        .clone()
-        .unwrap_or_else(|| shell.options.manual.clone());
+    let name = match &arguments.manual {
+        Some(name) => name.clone(),
+        None => shell.manual()?.to_owned(),
+    };
     let rulebook = shell::rulebook(&name).map_err(|failure| match failure.exit {
         // Errors are what the command looks for; a file that cannot be read is not.
         Exit::Input if failure.told.iter().any(|told| told.line.is_some()) => Failure {

@@ -13,3 +13,4 @@ pub(crate) mod run;
 pub(crate) mod schema;
 pub(crate) mod show;
 pub(crate) mod verify;
+pub(crate) mod what_if;

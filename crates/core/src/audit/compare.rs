@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use chrono::{DateTime, Datelike, Utc};
 
-use crate::audit::verdict::{Verdict, VerdictKind, verdicts};
+use crate::audit::verdict::{Observable, Verdict, VerdictKind, verdicts_of};
 use crate::ids::{RecordId, StreamId};
 use crate::judge::Case;
 use crate::rulebook::Rulebook;
@@ -64,20 +64,28 @@ fn about(verdict: &Verdict) -> About {
 }
 
 impl Comparison {
-    /// Judges one more history under both rulebooks.
-    pub fn add(&mut self, case: &Case, a: &Arc<Rulebook>, b: &Arc<Rulebook>, now: DateTime<Utc>) {
+    /// Judges one more history under both rulebooks, as far as its log can show
+    /// what they ask.
+    pub fn add(
+        &mut self,
+        case: &Case,
+        a: &Arc<Rulebook>,
+        b: &Arc<Rulebook>,
+        now: DateTime<Utc>,
+        observable: &Observable,
+    ) {
         self.streams += 1;
         let first = case.under(Arc::clone(a));
         let second = case.under(Arc::clone(b));
         let mut after: BTreeMap<About, Verdict> = BTreeMap::new();
-        for verdict in verdicts(&second, now) {
+        for verdict in verdicts_of(&second, now, observable, None) {
             self.counts
                 .entry((Arc::clone(&verdict.rule), verdict.kind))
                 .or_default()
                 .1 += 1;
             after.insert(about(&verdict), verdict);
         }
-        for before in verdicts(&first, now) {
+        for before in verdicts_of(&first, now, observable, None) {
             self.counts
                 .entry((Arc::clone(&before.rule), before.kind))
                 .or_default()

@@ -1,5 +1,4 @@
 //! The ticket the benchmarks work on.
-#![expect(dead_code, reason = "each benchmark uses its part")]
 
 use std::sync::Arc;
 
