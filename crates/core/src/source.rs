@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use toml::de::{DeTable, DeValue};
 
-use crate::vocabulary::{Scalar, nearest};
+use crate::vocabulary::{Scalar, nearest, printable};
 
 /// A text file that was handed in: the core reads no files itself.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -91,9 +91,9 @@ impl Place {
             file: self.source.name.clone(),
             line: before.matches('\n').count() + 1,
             column: before.get(line_start..).unwrap_or_default().chars().count() + 1,
-            about: about.map(str::to_owned),
-            problem: problem.into(),
-            remedy: remedy.into(),
+            about: about.map(printable),
+            problem: printable(&problem.into()),
+            remedy: printable(&remedy.into()),
         }
     }
 }

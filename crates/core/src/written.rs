@@ -3,7 +3,7 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use crate::vocabulary::{Fact, FactType, FieldType, Value, decode_fact, nearest};
+use crate::vocabulary::{Fact, FactType, FieldType, Value, decode_fact, nearest, printable};
 
 /// One line of a written history.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,8 +32,8 @@ pub struct BadStep {
 impl BadStep {
     fn new(problem: impl Into<String>, remedy: impl Into<String>) -> Self {
         Self {
-            problem: problem.into(),
-            remedy: remedy.into(),
+            problem: printable(&problem.into()),
+            remedy: printable(&remedy.into()),
         }
     }
 }

@@ -249,3 +249,20 @@ fn what_a_builder_lets_through_the_proposal_does_not() {
         let _ = story.then_nonsense(field);
     }
 }
+
+#[test]
+fn an_error_shows_no_control_character() {
+    for line in [
+        "{\"type\":\"appo\\u001b[2Jintment\"}",
+        "{\"type\":\"parked\",\"rea\\u0007son\":1}",
+        "{\"type\":\"appointment_moved\",\"visit\":1,\"from\":\"\\u009b31m\"}",
+        "\"\\u001b\"",
+    ] {
+        let problem =
+            decode_fact(&mut serde_json::Deserializer::from_str(line)).expect_err("no fact");
+        assert!(
+            !problem.to_string().chars().any(char::is_control),
+            "{problem:?}"
+        );
+    }
+}

@@ -424,6 +424,12 @@ fn a_period_that_is_none() {
 }
 
 #[test]
+fn what_cannot_be_printed_is_spelt_out() {
+    let said = rule("fact = \"par\\u001b[31mked\"\nneeds = [\"triaged\"]");
+    assert!(said.contains("`par\\u{1b}[31mked` is no fact"), "{said}");
+}
+
+#[test]
 fn no_verb_or_several() {
     assert_snapshot!(
         [

@@ -398,8 +398,10 @@ fn clock_changes(case: &Case, draft: &Draft) -> Vec<ClockChange> {
     let position = history.len().saturating_sub(1);
     let mut changes = Vec::new();
     for (place, clause) in case.rulebook().touched(fact_type) {
-        let before = case.runs(place);
-        let mut after = before.to_vec();
+        // What is over stays as it is, however much of it there is.
+        let lasting = |run: &&Run| run.is_open() || run.follow.is_some();
+        let before: Vec<Run> = case.runs(place).iter().filter(lasting).cloned().collect();
+        let mut after = before.clone();
         touch_clause(
             case.stream(),
             &history,
@@ -410,7 +412,7 @@ fn clock_changes(case: &Case, draft: &Draft) -> Vec<ClockChange> {
             &mut after,
         );
         if let Some((rule, _)) = case.rulebook().clocks().nth(place) {
-            changes.extend(compare(rule, clause, before, &after));
+            changes.extend(compare(rule, clause, &before, &after));
         }
     }
     changes

@@ -11,7 +11,7 @@ use chrono::{DateTime, Datelike, NaiveDate};
 use serde::de::{DeserializeSeed, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
 use serde::ser::{Serialize, SerializeMap, Serializer};
 
-use super::{Fact, FactSpec, FactType, FieldSpec, FieldType, Value, nearest};
+use super::{Fact, FactSpec, FactType, FieldSpec, FieldType, Value, nearest, printable};
 use crate::personal::Personal;
 
 /// The longest word, reference or key, in bytes.
@@ -39,10 +39,11 @@ impl FactProblem {
         problem: impl Into<String>,
         remedy: impl Into<String>,
     ) -> Self {
+        let one_line = |text: String| printable(&text).replace('\n', " ");
         Self {
-            field: field.into(),
-            problem: problem.into(),
-            remedy: remedy.into(),
+            field: one_line(field.into()),
+            problem: one_line(problem.into()),
+            remedy: one_line(remedy.into()),
         }
     }
 }

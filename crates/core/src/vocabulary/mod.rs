@@ -21,6 +21,7 @@ pub use fact::Fact;
 pub use json::{FactProblem, decode_fact};
 pub(crate) use json::{PersonalFields, StoredFact};
 pub use suggest::nearest;
+pub(crate) use suggest::printable;
 pub use value::{FieldType, Scalar, Value};
 
 /// Whether a fact is ours to do or happens to us.
