@@ -3,6 +3,7 @@
 #![expect(
     clippy::unwrap_used,
     clippy::indexing_slicing,
+    clippy::float_arithmetic,
     reason = "a benchmark may stop"
 )]
 #![expect(clippy::print_stdout, reason = "it prints its figures")]

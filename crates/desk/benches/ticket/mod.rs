@@ -1,4 +1,5 @@
 //! The ticket the benchmarks work on.
+#![allow(dead_code, reason = "each benchmark uses its part")]
 
 use std::sync::Arc;
 
