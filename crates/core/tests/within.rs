@@ -273,6 +273,51 @@ fn a_condition_known_later_counts_from_the_start() {
 }
 
 #[test]
+fn who_classifies_after_the_answer_gains_nothing_by_it() {
+    let answered = |hours: i64| {
+        received(LEVEL)
+            .after_hours(hours)
+            .given("status_told")
+            .after_hours(1)
+    };
+    // Nobody had said the level yet; said now, it decides what is over.
+    assert_eq!(
+        kinds(&answered(3).given("request_classified level=1")),
+        ["kept"]
+    );
+    let late = answered(5).given("request_classified level=1");
+    assert_eq!(kinds(&late), ["broken"]);
+    assert_eq!(said(&late)[0].why, "status_told came, 1 h late");
+    let Some(Ok(admission)) = late.last() else {
+        panic!("admitted")
+    };
+    assert_eq!(
+        admission
+            .clocks
+            .iter()
+            .map(|change| change.event)
+            .collect::<Vec<_>>(),
+        [ClockEvent::Missed]
+    );
+    assert_eq!(
+        kinds(&answered(5).given("request_classified level=2")),
+        Vec::<&str>::new()
+    );
+    // Decided once, it is decided.
+    let raised = answered(5)
+        .given("request_classified level=2")
+        .given("request_classified level=1");
+    assert_eq!(kinds(&raised), Vec::<&str>::new());
+    // A ticket opened again is another matter.
+    let reopened = answered(5)
+        .given("ticket_closed outcome=solved")
+        .after_hours(24)
+        .given("ticket_reopened")
+        .given("request_classified level=1");
+    assert_eq!(kinds(&reopened), Vec::<&str>::new());
+}
+
+#[test]
 fn a_target_change_drops_no_pause() {
     // One hour ran, one was paused; then the level changes to 2 and back.
     let changed = received(LEVEL)

@@ -398,17 +398,21 @@ pub(super) fn run_verdict(
                 describe_seconds(seconds)
             ),
         ),
-        Some(End::Waived(record)) => (
-            VerdictKind::Waived,
-            format!("waived by {}", fact_name(record)),
-        ),
         Some(End::Lapsed) => (
             VerdictKind::Broken,
             "the period passed without it".to_owned(),
         ),
-        Some(End::Cancelled(record) | End::Superseded(record)) if run.missed => (
-            VerdictKind::Broken,
-            format!("it had not come when {} ended the wait", fact_name(record)),
+        Some(End::Cancelled(record) | End::Superseded(record) | End::Waived(record))
+            if run.missed =>
+        {
+            (
+                VerdictKind::Broken,
+                format!("it had not come when {} ended the wait", fact_name(record)),
+            )
+        }
+        Some(End::Waived(record)) => (
+            VerdictKind::Waived,
+            format!("waived by {}", fact_name(record)),
         ),
         Some(End::Cancelled(_) | End::Superseded(_)) => return None,
         None if run.missed => (VerdictKind::Broken, format!("it has not come{}", late(now))),

@@ -59,6 +59,20 @@ impl ClockScene<'_> {
         self.of(run).is_some_and(|scene| self.when.holds(&scene))
     }
 
+    /// Whether nobody recorded yet what the clause's condition asks of a run.
+    pub(crate) fn leaves_unknown(&self, run: &Run) -> bool {
+        self.of(run)
+            .is_some_and(|scene| self.when.is_unknown(&scene))
+    }
+
+    /// Whether the stream was opened again after a run had started.
+    pub(crate) fn reopened_since(&self, run: &Run) -> bool {
+        let started = self.history.position_of(&run.started_by);
+        started.is_none_or(|started| {
+            self.history.opening(self.process, None, self.position + 1) > started
+        })
+    }
+
     /// What a condition of a run sees once this fact is known.
     pub(crate) fn of<'b>(&'b self, run: &'b Run) -> Option<Scene<'b>> {
         Some(Scene {

@@ -107,6 +107,19 @@ impl Condition {
             && !self.none.iter().any(|test| test.truth(scene) == Some(true))
     }
 
+    /// Whether it would hold, or would not, only by what nobody recorded yet.
+    pub(crate) fn is_unknown(&self, scene: &Scene<'_>) -> bool {
+        let mut unknown = false;
+        for test in &self.all {
+            match test.truth(scene) {
+                Some(true) => {}
+                Some(false) => return false,
+                None => unknown = true,
+            }
+        }
+        unknown && !self.none.iter().any(|test| test.truth(scene) == Some(true))
+    }
+
     /// Whether the fields of the starting fact, which never change, leave it
     /// open that the condition holds now or some day.
     pub(crate) fn left_open_by(&self, fact: &Fact) -> bool {

@@ -32,6 +32,9 @@ pub struct Run {
     pub applies: bool,
     /// Whether its condition ever held.
     pub ever_applied: bool,
+    /// Whether it ended before anybody recorded what its condition asks: told
+    /// later, that decides it after all.
+    pub undecided: bool,
     /// Which of several expected facts have come, where all are expected.
     pub partly: Vec<Arc<Record>>,
     /// How it ended, if it did.
@@ -91,6 +94,7 @@ impl Run {
             stopped: false,
             applies,
             ever_applied: applies,
+            undecided: false,
             partly: Vec::new(),
             end: None,
             missed: false,

@@ -103,13 +103,18 @@ impl Within {
     pub(crate) fn touch(&self, runs: &mut Vec<Run>, scene: &ClockScene<'_>) {
         let record = scene.record;
         let at = record.happened_at();
-        for run in runs.iter_mut().filter(|run| run.is_open()) {
+        for run in runs.iter_mut().filter(|run| run.is_open() || run.undecided) {
             if !scene.concerns(run) {
+                continue;
+            }
+            if run.undecided {
+                self.decide(run, scene);
                 continue;
             }
             run.settle(at);
             self.change(run, scene, at);
             self.stop(run, scene, at);
+            run.undecided = !run.is_open() && !run.applies && scene.leaves_unknown(run);
         }
         if self.after.iter().any(|pattern| pattern.matches(record)) {
             self.start(runs, scene);
@@ -126,6 +131,24 @@ impl Within {
                 Scalar::Word(name) => Some(name),
                 Scalar::Int(_) | Scalar::Flag(_) => None,
             })
+    }
+
+    /// What the condition of a run that is over asks may be recorded only now:
+    /// whoever is told late of what applied must not gain by it. Not what is
+    /// recorded after the stream was opened again: that is another matter.
+    fn decide(&self, run: &mut Run, scene: &ClockScene<'_>) {
+        run.undecided = !scene.reopened_since(run) && scene.leaves_unknown(run);
+        let counts = self.on_change == OnChange::Recompute && !scene.reopened_since(run);
+        if run.undecided || !counts || !scene.holds(run) {
+            return;
+        }
+        run.applies = true;
+        run.ever_applied = true;
+        let ended_at = run.ended_by().map(|record| record.happened_at());
+        run.missed = run
+            .due
+            .zip(ended_at)
+            .is_some_and(|(due, ended_at)| due < ended_at);
     }
 
     /// The condition may hold now, or no longer; the place may be another.
@@ -279,6 +302,7 @@ impl Within {
             Repeat::Restart => {
                 for run in open {
                     run.end = Some(End::Superseded(Arc::clone(record)));
+                    run.undecided = !run.applies && scene.leaves_unknown(run);
                 }
             }
             Repeat::Each => {}

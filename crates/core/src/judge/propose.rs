@@ -399,7 +399,7 @@ fn clock_changes(case: &Case, draft: &Draft) -> Vec<ClockChange> {
     let mut changes = Vec::new();
     for (place, clause) in case.rulebook().touched(fact_type) {
         // What is over stays as it is, however much of it there is.
-        let lasting = |run: &&Run| run.is_open() || run.follow.is_some();
+        let lasting = |run: &&Run| run.is_open() || run.undecided || run.follow.is_some();
         let before: Vec<Run> = case.runs(place).iter().filter(lasting).cloned().collect();
         let mut after = before.clone();
         touch_clause(
@@ -444,7 +444,7 @@ fn compare(rule: &Rule, clause: &Clause, before: &[Run], after: &[Run]) -> Vec<C
 }
 
 fn event(before: Option<&Run>, after: &Run) -> Option<ClockEvent> {
-    let was_open = before.is_none_or(Run::is_open);
+    let was_open = before.is_none_or(|run| run.is_open() || (run.undecided && !after.undecided));
     let was_running = before.is_some_and(|run| run.applies);
     if !after.applies && !was_running {
         return None;
