@@ -18,6 +18,11 @@ pub struct DerivedField {
     pub name: &'static str,
     /// What it means.
     pub doc: &'static str,
+    /// What is so where it is true, and where it is false.
+    pub says: [&'static str; 2],
+    /// Whether later facts can make it otherwise, so that what it forbids now can
+    /// be right then.
+    pub passes: bool,
     /// The facts it looks at, so that a clock knows when to ask again.
     pub reads: &'static [FactType],
     /// The function; `None` where it has no answer.
@@ -29,12 +34,16 @@ pub const ALL: &[DerivedField] = &[
     DerivedField {
         name: "after_agreed_time",
         doc: "The fact happened later than the time last agreed for its visit begins.",
+        says: ["the agreed time has begun", "the agreed time has not begun"],
+        passes: false,
         reads: &[AppointmentAgreed::TYPE, AppointmentMoved::TYPE],
         value: after_agreed_time,
     },
     DerivedField {
         name: "visits_open",
         doc: "Some visit was requested and is neither written off nor given up.",
+        says: ["a visit is open", "no visit is open"],
+        passes: true,
         reads: &[
             DispatchRequested::TYPE,
             VisitWrittenOff::TYPE,

@@ -169,26 +169,35 @@ fn missing(field: &str, example: &str) -> FactProblem {
 }
 
 fn json_problem(error: &serde_json::Error) -> FactProblem {
+    const SHAPE: &str = "write one object a line: {\"at\":…,\"stream\":…,\"by\":{\"id\":…,\"role\":…},\"fact\":{\"type\":…}}";
     let what = error.to_string();
     let what = what.split(" at line ").next().unwrap_or_default();
-    match what
-        .strip_prefix("unknown field `")
-        .and_then(|rest| rest.split('`').next())
-    {
-        Some(name) => problem(
-            &name.chars().take(60).collect::<String>(),
+    let named = |prefix: &str| {
+        what.strip_prefix(prefix)
+            .and_then(|rest| rest.split('`').next())
+            .map(|name| name.chars().take(60).collect::<String>())
+    };
+    if let Some(name) = named("unknown field `") {
+        return problem(
+            &name,
             "a line has no such member",
             "a line has: at, stream, by, fact, and perhaps recorded_at, done_by, id, cause",
-        ),
-        None => problem(
-            &format!("column {}", error.column()),
-            format!(
-                "this is not JSON: {}",
-                what.chars().take(120).collect::<String>()
-            ),
-            "write one object a line: {\"at\":…,\"stream\":…,\"by\":{\"id\":…,\"role\":…},\"fact\":{\"type\":…}}",
-        ),
+        );
     }
+    if let Some(name) = named("duplicate field `") {
+        return problem(&name, "the member stands twice", "write it once");
+    }
+    if error.is_data() {
+        return problem("line", "it is JSON, but no object with a fact", SHAPE);
+    }
+    problem(
+        &format!("column {}", error.column()),
+        format!(
+            "this is not JSON: {}",
+            what.chars().take(120).collect::<String>()
+        ),
+        SHAPE,
+    )
 }
 
 fn read_moment(
@@ -218,13 +227,20 @@ fn read_moment(
 fn read_actor(field: &str, value: Option<serde_json::Value>) -> Result<Option<Actor>, FactProblem> {
     match value {
         None | Some(serde_json::Value::Null) => Ok(None),
-        Some(value) => serde_json::from_value(value).map(Some).map_err(|error| {
-            problem(
-                field,
-                error.to_string().chars().take(160).collect::<String>(),
-                "write e.g. {\"id\":\"li\",\"role\":\"hotline_engineer\"}",
-            )
-        }),
+        Some(value @ serde_json::Value::Object(_)) => {
+            serde_json::from_value(value).map(Some).map_err(|error| {
+                problem(
+                    field,
+                    error.to_string().chars().take(160).collect::<String>(),
+                    "write e.g. {\"id\":\"li\",\"role\":\"hotline_engineer\"}",
+                )
+            })
+        }
+        Some(_) => Err(problem(
+            field,
+            "a person is told by id and role",
+            "write e.g. {\"id\":\"li\",\"role\":\"hotline_engineer\"}",
+        )),
     }
 }
 
@@ -336,6 +352,22 @@ mod tests {
         );
         assert!(fault(r#"{"when":1}"#).contains("a line has: at"));
         assert!(fault(&line(at, by, "null")).contains("fact"));
+        assert!(fault(&line(at, by, "[]")).contains("fact"));
+        assert!(fault(&line(at, "\"li\"", "{}")).contains("fact.type"));
+        for (text, expected) in [
+            ("null", "it is JSON, but no object"),
+            ("[1,2]", "it is JSON, but no object"),
+            (r#"{"at":"x","at":"y"}"#, "at: the member stands twice"),
+        ] {
+            assert!(fault(text).contains(expected), "{}", fault(text));
+            assert!(!fault(text).contains("Raw"), "{}", fault(text));
+        }
+        let li = line(at, "\"li\"", r#"{"type":"call_rang","call":"1"}"#);
+        assert!(
+            fault(&li).contains("by: a person is told by id and role"),
+            "{}",
+            fault(&li)
+        );
     }
 
     #[test]

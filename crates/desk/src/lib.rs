@@ -40,6 +40,8 @@ mod identity;
 
 mod history_line;
 
+mod due_index;
+
 mod register;
 
 mod storage;
@@ -53,6 +55,7 @@ mod batch;
 mod desk;
 
 pub use desk::Desk;
+pub use due_index::DueIndex;
 pub use history_line::{HistoryLine, LineError, NoMoment, moment};
 pub use identity::{derived_id, fresh_id};
 pub use register::OpenClock;

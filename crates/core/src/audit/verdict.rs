@@ -415,7 +415,11 @@ pub(super) fn run_verdict(
             format!("waived by {}", fact_name(record)),
         ),
         Some(End::Cancelled(_) | End::Superseded(_)) => return None,
-        None if run.missed => (VerdictKind::Broken, format!("it has not come{}", late(now))),
+        // The present has no meaning to the part of a second.
+        None if run.missed => (
+            VerdictKind::Broken,
+            format!("it has not come{}", late(whole_second_after(run.due, now))),
+        ),
         None => (VerdictKind::Pending, pending_why(run, measured, seconds)),
     };
     let mut facts = vec![run.started_by.id];
@@ -454,6 +458,16 @@ fn fact_name(record: &Record) -> &'static str {
     record
         .fact()
         .map_or("a notice", |fact| fact.fact_type().name())
+}
+
+/// A moment so many whole seconds after another, or as it is within the first.
+fn whole_second_after(due: Option<DateTime<Utc>>, now: DateTime<Utc>) -> DateTime<Utc> {
+    match due {
+        Some(due) if (now - due).num_seconds() > 0 => {
+            due + chrono::TimeDelta::seconds((now - due).num_seconds())
+        }
+        Some(_) | None => now,
+    }
 }
 
 /// A lateness, exact: parts of a second are not cut.

@@ -75,8 +75,20 @@ impl Test {
     }
 
     fn describe(&self) -> String {
+        self.described(true)
+    }
+
+    /// The test as a sentence: that it holds, or that it does not.
+    fn described(&self, holds: bool) -> String {
+        if let (TestSource::Derived(field), [Scalar::Flag(wanted)]) =
+            (self.source, self.values.as_slice())
+        {
+            let [yes, no] = field.says;
+            return if *wanted == holds { yes } else { no }.to_owned();
+        }
         let values: Vec<String> = self.values.iter().map(ToString::to_string).collect();
-        format!("{} is {}", self.name, values.join(" or "))
+        let word = if holds { "is" } else { "is not" };
+        format!("{} {word} {}", self.name, values.join(" or "))
     }
 }
 
@@ -95,8 +107,7 @@ fn attribute_value<'a>(attribute: Attribute, scene: &Scene<'a>) -> Option<&'a Va
 
 /// `unless` as a person reads it.
 fn describe_exempt(test: &Test) -> String {
-    let values: Vec<String> = test.values.iter().map(ToString::to_string).collect();
-    format!("{} is not {}", test.name, values.join(" or "))
+    test.described(false)
 }
 
 impl Condition {
@@ -129,6 +140,15 @@ impl Condition {
         };
         let of_field = |test: &&Test| matches!(test.source, TestSource::Field);
         self.all.iter().filter(of_field).all(says) && !self.none.iter().filter(of_field).any(says)
+    }
+
+    /// What would have to be so for the condition not to hold, where later facts
+    /// can bring that about.
+    pub(crate) fn passing(&self) -> Option<String> {
+        self.all.iter().find_map(|test| match test.source {
+            TestSource::Derived(field) if field.passes => Some(test.described(false)),
+            TestSource::Derived(_) | TestSource::Attribute(_) | TestSource::Field => None,
+        })
     }
 
     /// Whether there is nothing to test.

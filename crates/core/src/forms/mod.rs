@@ -30,7 +30,7 @@ pub mod words;
 
 use crate::scene::Scene;
 use crate::source::{Complaint, Node, Table};
-use crate::vocabulary::{FactType, nearest};
+use crate::vocabulary::{FactType, Process, nearest};
 
 use condition::Condition;
 use pattern::Pattern;
@@ -250,6 +250,9 @@ impl Clause {
         if !self.when.is_empty() {
             tail.push_str(&format!(", where {}", self.when.describe()));
         }
+        if let Form::Within(within) = &self.form {
+            tail.push_str(&within.describe_rest());
+        }
         format!("{text}{tail}")
     }
 
@@ -386,12 +389,18 @@ impl Clause {
                 Form::May(words::May { lifts })
             }
             "computed" => Form::Computed(words::Computed::read(table)?),
-            _ => Form::Stated(
-                table
-                    .demand("stated", "\"why nothing can break it\"")?
-                    .text()?
-                    .to_owned(),
-            ),
+            _ => {
+                let node = table.demand("stated", "\"why nothing can break it\"")?;
+                let why = node.text()?;
+                if why.trim().is_empty() {
+                    return Err(node.place.complain(
+                        None,
+                        "no reason is given why nothing can break it",
+                        "write the reason, and where the sentence is shown",
+                    ));
+                }
+                Form::Stated(why.to_owned())
+            }
         };
         let facts = match &form {
             Form::Every(every) => every
@@ -417,8 +426,39 @@ impl Clause {
             same: None,
             form,
         };
+        clause.one_process(table)?;
         clause.same = clause.read_same(same_node, table)?;
         Ok(clause)
+    }
+
+    /// All facts of a clause belong in one stream: what another stream holds it
+    /// can never see.
+    fn one_process(&self, table: &Table<'_>) -> Result<(), Complaint> {
+        let mut first: Option<FactType> = None;
+        let patterns = self.patterns();
+        let named = self
+            .facts
+            .iter()
+            .copied()
+            .chain(patterns.iter().map(|pattern| pattern.fact));
+        for fact in named.filter(|fact| fact.spec().process != Process::Any) {
+            match first {
+                None => first = Some(fact),
+                Some(known) if known.spec().process == fact.spec().process => {}
+                Some(known) => {
+                    return Err(table.place.complain(
+                        None,
+                        format!(
+                            "`{known}` is a fact of a {}, `{fact}` of a {}: they never stand in one stream",
+                            known.spec().process.name(),
+                            fact.spec().process.name()
+                        ),
+                        "name facts of one process",
+                    ));
+                }
+            }
+        }
+        Ok(())
     }
 
     /// The facts that the clause's key must tie: the judged and the demanded.

@@ -18,10 +18,17 @@ pub(crate) fn judge(scene: &Scene<'_>, when: &Condition) -> Ruling {
             when.describe()
         )
     };
+    let (accepted, later) = match when.passing() {
+        Some(otherwise) => (
+            format!("{} once {otherwise}", scene.fact.fact_type()),
+            Later::AfterOtherFacts,
+        ),
+        None => ("nothing: leave it".to_owned(), Later::Never),
+    };
     Ruling::Broken(Shortfall {
         missing,
-        accepted: "nothing: leave it".to_owned(),
-        later: Later::Never,
+        accepted,
+        later,
         proof: Vec::new(),
     })
 }

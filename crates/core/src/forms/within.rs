@@ -418,6 +418,12 @@ impl Within {
         if let Some(test) = &self.calendar_by {
             text.push_str(&format!(", by the calendar that `{}` names", test.name));
         }
+        text
+    }
+
+    /// What can happen to a run on the way, as a person reads it.
+    pub(crate) fn describe_rest(&self) -> String {
+        let mut text = String::new();
         if !self.waived_by.is_empty() {
             let waivers: Vec<String> = self.waived_by.iter().map(Waiver::describe).collect();
             text.push_str(&format!("; lifted by {}", waivers.join(" or ")));

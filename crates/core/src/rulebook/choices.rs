@@ -43,6 +43,10 @@ pub(super) fn apply_changes(
                     "change the clause's members, or write a rule of your own under [rule.…]",
                 ));
             }
+            // The cases of a changed rule are its new cases, no departure.
+            if matches!(key.name.as_str(), "kept" | "broken") {
+                continue;
+            }
             changes.push(Change {
                 what: format!("{} = {}", key.name, value.to_json()),
                 because: because.clone(),

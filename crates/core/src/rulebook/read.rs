@@ -111,15 +111,36 @@ fn read_rule(
 ) -> Result<(Rule, Node), Complaint> {
     let changes = apply_changes(&key.name, &mut node, composition)?;
     let choices = apply_choices(&key.name, &mut node, composition, !changes.is_empty())?;
+    let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+    if key.name.is_empty() || !key.name.chars().all(plain) {
+        return Err(key.place.complain(
+            None,
+            format!("`{}` is no id for a rule", key.name),
+            "write small letters, figures and hyphens, e.g. onsite-level1-within-24h",
+        ));
+    }
     let mut table = node.table()?;
-    let says = table
-        .demand("says", "\"One English sentence.\"")?
-        .text()?
-        .to_owned();
-    let sources = read_sources(table.demand(
+    let sentence = table.demand("says", "\"One English sentence.\"")?;
+    let says = sentence.text()?.to_owned();
+    if says.trim().is_empty() {
+        return Err(sentence.place.complain(
+            None,
+            "the rule says nothing",
+            "write one English sentence",
+        ));
+    }
+    let cited = table.demand(
         "source",
         "[{ manual = \"unis\", section = \"5.5\", quote = \"…\" }]",
-    )?)?;
+    )?;
+    let sources = read_sources(cited)?;
+    if sources.is_empty() {
+        return Err(cited.place.complain(
+            None,
+            "the rule comes from nowhere",
+            "name the manual and quote its sentence",
+        ));
+    }
     let note = table
         .take("note")
         .map(Node::text)

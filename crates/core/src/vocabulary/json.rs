@@ -552,6 +552,10 @@ impl<'de> Visitor<'de> for ValueSeed<'_> {
 
     fn visit_i64<E: serde::de::Error>(self, number: i64) -> Result<Self::Value, E> {
         match self.field_type {
+            FieldType::Int if number < 0 => Err(self.fail(
+                format!("{number} is below zero, and this counts something"),
+                format!("write e.g. \"{}\":{}", self.name, self.field_type.example()),
+            )),
             FieldType::Int => Ok(Some(Value::Int(number))),
             FieldType::Word if self.key => Ok(Some(Value::Word(number.to_string()))),
             FieldType::Flag
