@@ -61,7 +61,10 @@ impl<K: Clone + Eq + Hash + Ord> DueIndex<K> {
         if self.due.insert(key.clone(), moment) == Some(moment) {
             return;
         }
-        self.buckets.entry(bucket(moment)).or_default().push((moment, key));
+        self.buckets
+            .entry(bucket(moment))
+            .or_default()
+            .push((moment, key));
         self.entries += 1;
         self.sweep();
     }
@@ -173,7 +176,10 @@ mod tests {
 
     impl Dice {
         fn roll(&mut self, sides: u64) -> u64 {
-            self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            self.0 = self
+                .0
+                .wrapping_mul(6_364_136_223_846_793_005)
+                .wrapping_add(1_442_695_040_888_963_407);
             (self.0 >> 33) % sides
         }
     }

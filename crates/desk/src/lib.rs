@@ -46,6 +46,8 @@ mod register;
 
 mod storage;
 
+mod timetable;
+
 mod replay;
 
 mod request;

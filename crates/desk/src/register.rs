@@ -65,6 +65,8 @@ pub(crate) struct Register {
     /// How far the log was read.
     cursor: Cursor,
     streams: BTreeSet<StreamId>,
+    /// Streams nobody has looked at since they were appended to.
+    changed: BTreeSet<StreamId>,
     customer_of: BTreeMap<StreamId, String>,
     /// Streams in which an engineer came to the customer, with the version.
     visited: BTreeMap<StreamId, u64>,
@@ -79,13 +81,27 @@ impl Register {
             for stored in page.records {
                 // The chain is proved where a case is built; here only names
                 // and customers are looked at.
-                self.learn(&unproved(stored)?);
+                let record = unproved(stored)?;
+                self.learn(&record);
+                if !self.changed.contains(&record.stream) {
+                    self.changed.insert(record.stream);
+                }
             }
             self.cursor = page.next;
             if page.end {
                 return Ok(());
             }
         }
+    }
+
+    /// The streams that were appended to since the last time they were taken.
+    pub(crate) fn take_changed(&mut self) -> BTreeSet<StreamId> {
+        std::mem::take(&mut self.changed)
+    }
+
+    /// Streams that could not be looked at after all.
+    pub(crate) fn put_back(&mut self, streams: BTreeSet<StreamId>) {
+        self.changed.extend(streams);
     }
 
     /// The streams there are, by name.

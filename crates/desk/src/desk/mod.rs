@@ -1,5 +1,7 @@
 //! The desk: a log, a rulebook and a source of time.
 
+mod clocks;
+
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -15,13 +17,16 @@ use thirdring_store::{AppendError, Log, MemoryLog};
 
 use crate::batch::Batch;
 use crate::identity::{derived_id, fresh_id, salt};
-use crate::register::{OpenClock, Register, open_clocks};
+use crate::register::Register;
 use crate::request::{DeskError, Outcome, Receipt, Refusal, Request};
 use crate::storage::{ReadFailure, read_stream, stored_stream};
 use crate::time_source::TimeSource;
+use crate::timetable::Timetable;
 
 /// How often a proposal is judged again after somebody else was faster.
 const ATTEMPTS: usize = 64;
+/// How many cases are kept in memory before idle ones are dropped.
+const CASES_KEPT: usize = 20_000;
 
 /// A case as it was last seen, guarded so that one stream is judged by one
 /// thread at a time.
@@ -34,6 +39,7 @@ pub struct Desk {
     time: TimeSource,
     cases: Mutex<BTreeMap<StreamId, Slot>>,
     register: Mutex<Register>,
+    timetable: Mutex<Timetable>,
 }
 
 impl std::fmt::Debug for Desk {
@@ -58,6 +64,7 @@ impl Desk {
             time: TimeSource::system(),
             cases: Mutex::default(),
             register: Mutex::default(),
+            timetable: Mutex::default(),
         }
     }
 
@@ -373,7 +380,12 @@ impl Desk {
     }
 
     fn slot(&self, stream: &StreamId) -> Slot {
-        Arc::clone(lock(&self.cases).entry(stream.clone()).or_default())
+        let mut cases = lock(&self.cases);
+        // Cases are a cache: when there are many, those nobody holds are dropped.
+        if cases.len() >= CASES_KEPT && !cases.contains_key(stream) {
+            cases.retain(|_, slot| Arc::strong_count(slot) > 1);
+        }
+        Arc::clone(cases.entry(stream.clone()).or_default())
     }
 
     fn head(&self, stream: &StreamId) -> Result<u64, DeskError> {
@@ -407,18 +419,26 @@ impl Desk {
     /// # Errors
     /// If the log cannot be read.
     pub fn case(&self, stream: &StreamId) -> Result<Case, DeskError> {
+        self.look_at(stream, Case::clone)
+    }
+
+    /// Looks at a stream as it is now, without taking it.
+    ///
+    /// # Errors
+    /// If the log cannot be read.
+    pub fn look_at<T>(
+        &self,
+        stream: &StreamId,
+        look: impl FnOnce(&Case) -> T,
+    ) -> Result<T, DeskError> {
         // Another desk may have written: ask the log how far the stream goes.
         let head = self.head(stream)?;
         let slot = self.slot(stream);
         let mut slot = lock(&slot);
-        match slot.as_ref() {
-            Some(case) if case.version() == head => Ok(case.clone()),
-            Some(_) | None => {
-                let case = self.load(stream)?;
-                *slot = Some(case.clone());
-                Ok(case)
-            }
+        if let Some(case) = slot.as_ref().filter(|case| case.version() == head) {
+            return Ok(look(case));
         }
+        Ok(look(slot.insert(self.load(stream)?)))
     }
 
     /// The records of a stream, in the order they were recorded.
@@ -426,7 +446,7 @@ impl Desk {
     /// # Errors
     /// If the log cannot be read.
     pub fn history(&self, stream: &StreamId) -> Result<Vec<Arc<Record>>, DeskError> {
-        Ok(self.case(stream)?.records().to_vec())
+        self.look_at(stream, |case| case.records().to_vec())
     }
 
     /// What every rule says about a stream at a moment.
@@ -438,7 +458,7 @@ impl Desk {
         stream: &StreamId,
         now: DateTime<Utc>,
     ) -> Result<Vec<Verdict>, DeskError> {
-        Ok(verdicts(&self.case(stream)?, now))
+        self.look_at(stream, |case| verdicts(case, now))
     }
 
     /// The reasoning behind a rule's verdicts on a stream; `None` if the manual
@@ -452,80 +472,7 @@ impl Desk {
         rule: &str,
         now: DateTime<Utc>,
     ) -> Result<Option<Explanation>, DeskError> {
-        Ok(explain(&self.case(stream)?, rule, now))
-    }
-
-    /// The clocks of all streams that are due up to and with a moment, soonest
-    /// first. Clocks without a due moment are not among them.
-    ///
-    /// # Errors
-    /// If the log cannot be read.
-    pub fn due(&self, until: DateTime<Utc>) -> Result<Vec<OpenClock>, DeskError> {
-        let mut due = self.open_clocks(self.time.now())?;
-        due.retain(|clock| clock.due_at.is_some_and(|due_at| due_at <= until));
-        Ok(due)
-    }
-
-    /// Every running clock of all streams, soonest first; those without a due
-    /// moment last.
-    ///
-    /// # Errors
-    /// If the log cannot be read.
-    pub fn open_clocks(&self, now: DateTime<Utc>) -> Result<Vec<OpenClock>, DeskError> {
-        let mut clocks = Vec::new();
-        for stream in self.streams()? {
-            clocks.extend(open_clocks(&self.case(&stream)?, now));
-        }
-        clocks.sort_by_key(|clock| (clock.due_at.is_none(), clock.due_at));
-        Ok(clocks)
-    }
-
-    /// Records what time has made of every stream up to a moment, and says what
-    /// it recorded. Safe to run twice, or on two machines: what was announced is
-    /// not announced again.
-    ///
-    /// # Errors
-    /// If the log cannot be read or written.
-    pub fn lapse(&self, now: DateTime<Utc>) -> Result<Vec<(StreamId, Notice)>, DeskError> {
-        let mut announced = Vec::new();
-        for stream in self.streams()? {
-            let notices = self.lapse_stream(&stream, now)?;
-            announced.extend(notices.into_iter().map(|notice| (stream.clone(), notice)));
-        }
-        announced.sort_by_key(|(_, notice)| notice.due_at);
-        Ok(announced)
-    }
-
-    /// As [`Desk::lapse`], for one stream.
-    ///
-    /// # Errors
-    /// If the log cannot be read or written.
-    pub fn lapse_stream(
-        &self,
-        stream: &StreamId,
-        now: DateTime<Utc>,
-    ) -> Result<Vec<Notice>, DeskError> {
-        let slot = self.slot(stream);
-        let mut case = lock(&slot);
-        for _ in 0..ATTEMPTS {
-            let mut current = match case.take() {
-                Some(current) => current,
-                None => self.load(stream)?,
-            };
-            let notices = lapse(&current, now);
-            if notices.is_empty() {
-                *case = Some(current);
-                return Ok(notices);
-            }
-            let batch = self.announce(&current, &notices, now)?;
-            if self.append(&mut current, batch)? {
-                *case = Some(current);
-                return Ok(notices);
-            }
-        }
-        Err(DeskError::Contended {
-            stream: stream.clone(),
-        })
+        self.look_at(stream, |case| explain(case, rule, now))
     }
 }
 
