@@ -1,11 +1,13 @@
 //! The due index: which of many things is due next.
 //!
 //! A calendar queue. Moments fall into buckets of about an hour, kept in order;
-//! inside a bucket entries lie as they came and are only sorted when the bucket
-//! is due. Setting and cancelling never look for an old entry: the map says
-//! which entry counts, and the others are passed over when their bucket comes.
+//! inside a bucket entries lie as they came, and when the bucket's hour comes
+//! they move into a heap. Setting and cancelling never look for an old entry:
+//! the map says which entry counts, and the others are passed over in their
+//! turn.
 
-use std::collections::{BTreeMap, HashMap};
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BinaryHeap, HashMap};
 use std::hash::Hash;
 
 use chrono::{DateTime, Utc};
@@ -20,16 +22,23 @@ const SWEEP_FROM: usize = 4096;
 pub struct DueIndex<K> {
     /// When each thing is due: the entry that counts.
     due: HashMap<K, DateTime<Utc>>,
-    /// Entries by bucket; those that no longer count included.
+    /// Entries of the hour that was reached and before it, soonest first; those
+    /// that no longer count included, here and below.
+    front: BinaryHeap<Reverse<(DateTime<Utc>, K)>>,
+    /// The last bucket that moved into the front.
+    reached: i64,
+    /// Entries of later hours, by bucket.
     buckets: BTreeMap<i64, Vec<(DateTime<Utc>, K)>>,
-    /// How many entries the buckets hold.
+    /// How many entries front and buckets hold.
     entries: usize,
 }
 
-impl<K> Default for DueIndex<K> {
+impl<K: Ord> Default for DueIndex<K> {
     fn default() -> Self {
         Self {
             due: HashMap::new(),
+            front: BinaryHeap::new(),
+            reached: i64::MIN,
             buckets: BTreeMap::new(),
             entries: 0,
         }
@@ -61,10 +70,12 @@ impl<K: Clone + Eq + Hash + Ord> DueIndex<K> {
         if self.due.insert(key.clone(), moment) == Some(moment) {
             return;
         }
-        self.buckets
-            .entry(bucket(moment))
-            .or_default()
-            .push((moment, key));
+        let place = bucket(moment);
+        if place <= self.reached {
+            self.front.push(Reverse((moment, key)));
+        } else {
+            self.buckets.entry(place).or_default().push((moment, key));
+        }
         self.entries += 1;
         self.sweep();
     }
@@ -82,60 +93,62 @@ impl<K: Clone + Eq + Hash + Ord> DueIndex<K> {
     }
 
     /// The soonest moment at which something is due. Costs as much as a look
-    /// through one bucket.
+    /// through one hour.
     pub fn soonest(&self) -> Option<DateTime<Utc>> {
-        self.buckets.values().find_map(|entries| {
-            entries
-                .iter()
-                .filter(|(moment, key)| self.due.get(key) == Some(moment))
-                .map(|(moment, _)| *moment)
-                .min()
+        let counts = |moment: &DateTime<Utc>, key: &K| self.due.get(key) == Some(moment);
+        let front = self
+            .front
+            .iter()
+            .filter(|Reverse((moment, key))| counts(moment, key))
+            .map(|Reverse((moment, _))| *moment)
+            .min();
+        front.or_else(|| {
+            self.buckets.values().find_map(|entries| {
+                entries
+                    .iter()
+                    .filter(|(moment, key)| counts(moment, key))
+                    .map(|(moment, _)| *moment)
+                    .min()
+            })
         })
     }
 
     /// Takes out everything that is due at or before a moment, soonest first.
     pub fn pop_due(&mut self, now: DateTime<Utc>) -> Vec<(DateTime<Utc>, K)> {
         let last = bucket(now);
-        let mut popped = Vec::new();
-        while let Some(mut first) = self.buckets.first_entry() {
+        while let Some(first) = self.buckets.first_entry() {
             if *first.key() > last {
                 break;
             }
-            let mut later = Vec::new();
-            let entries = std::mem::take(first.get_mut());
-            let whole = *first.key() < last;
-            self.entries -= entries.len();
-            for (moment, key) in entries {
-                if self.due.get(&key) != Some(&moment) {
-                    continue;
-                }
-                if moment <= now {
-                    self.due.remove(&key);
-                    popped.push((moment, key));
-                } else {
-                    later.push((moment, key));
-                }
-            }
-            self.entries += later.len();
-            if later.is_empty() {
-                first.remove();
-            } else {
-                *first.get_mut() = later;
-            }
-            if !whole {
+            let mut entries: BinaryHeap<_> = first.remove().into_iter().map(Reverse).collect();
+            self.front.append(&mut entries);
+        }
+        self.reached = self.reached.max(last);
+        let mut popped = Vec::new();
+        while let Some(Reverse((moment, _))) = self.front.peek()
+            && *moment <= now
+        {
+            let Some(Reverse((moment, key))) = self.front.pop() else {
                 break;
+            };
+            self.entries -= 1;
+            if self.due.get(&key) == Some(&moment) {
+                self.due.remove(&key);
+                popped.push((moment, key));
             }
         }
-        popped.sort();
         popped
     }
 
     /// Everything that is due at or before a moment, soonest first; it stays in.
     pub fn due_until(&self, moment: DateTime<Utc>) -> Vec<(DateTime<Utc>, K)> {
-        let mut due: Vec<(DateTime<Utc>, K)> = self
+        let front = self.front.iter().map(|Reverse(entry)| entry);
+        let later = self
             .buckets
             .range(..=bucket(moment))
-            .flat_map(|(_, entries)| entries)
+            .flat_map(|(_, entries)| entries);
+        let mut due: Vec<(DateTime<Utc>, K)> = front
+            .chain(later)
             .filter(|(at, key)| *at <= moment && self.due.get(key) == Some(at))
             .cloned()
             .collect();
@@ -158,7 +171,9 @@ impl<K: Clone + Eq + Hash + Ord> DueIndex<K> {
             entries.shrink_to_fit();
             !entries.is_empty()
         });
-        self.entries = self.buckets.values().map(Vec::len).sum();
+        self.front
+            .retain(|Reverse((moment, key))| due.get(key) == Some(moment));
+        self.entries = self.front.len() + self.buckets.values().map(Vec::len).sum::<usize>();
     }
 }
 
