@@ -48,12 +48,33 @@ pub struct WordList {
 pub struct Calendars<'a> {
     default: &'a Calendar,
     named: &'a BTreeMap<String, Calendar>,
+    /// What an answer is worth that needs holidays nobody has announced.
+    pub unannounced: Unannounced,
+}
+
+/// What a due moment is worth that needs a year whose holidays nobody has
+/// announced.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Unannounced {
+    /// It is given, and every verdict that rests on it says so.
+    #[default]
+    Flag,
+    /// None is given until the year is announced.
+    Refuse,
 }
 
 impl<'a> Calendars<'a> {
     /// A manual's own calendar, and its named ones.
-    pub const fn new(default: &'a Calendar, named: &'a BTreeMap<String, Calendar>) -> Self {
-        Self { default, named }
+    pub const fn new(
+        default: &'a Calendar,
+        named: &'a BTreeMap<String, Calendar>,
+        unannounced: Unannounced,
+    ) -> Self {
+        Self {
+            default,
+            named,
+            unannounced,
+        }
     }
 
     /// The named calendar; without a name, or where there is none of that name,

@@ -324,3 +324,38 @@ broken = ["request_received", "+30m status_told", "+1h"]
         VerdictKind::Pending
     );
 }
+
+#[test]
+fn a_year_without_announced_holidays_is_flagged_or_refused_as_the_manual_says() {
+    let text = |horizon: &str| {
+        format!(
+            "[manual]\nname = \"m\"\n[calendar]\ntz = \"Asia/Shanghai\"\nholidays_from = [\"cn\"]\n\
+             weekly.mon = [\"09:00-18:00\"]\nweekly.thu = [\"09:00-18:00\"]\n{horizon}\n[roles]\nagent = []\n\
+             [rule.answer]\nsays = \"A request is answered.\"\nsource = [{{ manual = \"m\", quote = \"It is answered.\" }}]\n\
+             after = \"request_received\"\nexpect = [\"status_told\"]\nwithin = \"9 working hours\"\nrepeat = \"keep\"\n\
+             kept = [\"request_received\", \"+1h status_told\"]\nbroken = [\"request_received\", \"+20d status_told\"]\n"
+        )
+    };
+    let judged = |horizon: &str| {
+        let library = Library {
+            rules: Vec::new(),
+            manuals: vec![SourceText::new("m.toml", text(horizon))],
+        };
+        let rulebook = load(&library, "m").unwrap();
+        // Thursday 31 December 2026, three in the afternoon: six hours are left over.
+        let facts = vec![("2026-12-31T15:00:00+08:00", received(None))];
+        let case = case(rulebook, "T-1", facts);
+        let verdict = verdicts(&case, at("2026-12-31T16:00:00+08:00").to_utc()).remove(0);
+        (verdict.due, verdict.why)
+    };
+    let (due, why) = judged("");
+    assert_eq!(due, Some(at("2027-01-04T15:00:00+08:00").to_utc()));
+    assert!(
+        why.contains("the holidays of 2027 are not announced"),
+        "{why}"
+    );
+    assert_eq!(judged("[horizon]\nunannounced = \"flag\"").0, due);
+    let (due, why) = judged("[horizon]\nunannounced = \"refuse\"");
+    assert_eq!(due, None);
+    assert!(why.contains("no due moment: the holidays of 2027"), "{why}");
+}

@@ -403,6 +403,78 @@ fn another_rulebook_is_adopted_by_a_fact() {
 }
 
 #[test]
+fn a_holiday_list_that_changes_under_a_running_ticket_rewrites_nothing_in_silence() {
+    let manual = |name: &str, holidays: &str| {
+        let text = format!(
+            "[manual]\nname = \"{name}\"\nextends = \"unis\"\n[calendar]\ntz = \"Asia/Shanghai\"\n\
+             weekly.mon = [\"09:00-18:00\"]\nweekly.tue = [\"09:00-18:00\"]\nholidays = [{holidays}]\n"
+        );
+        manuals::own(&format!("{name}.toml"), &text).unwrap()
+    };
+    let due = |desk: &Desk, ticket: &StreamId| {
+        desk.verdicts(ticket, at(8 * 60).to_utc())
+            .unwrap()
+            .into_iter()
+            .find(|verdict| &*verdict.rule == "hotline-callback-within-1h")
+            .and_then(|verdict| verdict.due)
+    };
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("desk.db");
+    let ticket = stream("T-1");
+    let before = Desk::open(SqliteLog::open(&path).unwrap(), manual("shop", ""));
+    admitted(
+        before
+            .propose_at(&ticket, CallAnswered::new("1").rings(1), &li(), at(0))
+            .unwrap(),
+    );
+    admitted(
+        before
+            .propose_at(&ticket, received(), &li(), at(1))
+            .unwrap(),
+    );
+    admitted(
+        before
+            .propose_at(&ticket, ConsentGiven::new("1"), &li(), at(2))
+            .unwrap(),
+    );
+    // Half past five on Monday: half an hour is left for Tuesday.
+    let ended = CallEnded::new("1").reason("consultation");
+    admitted(
+        before
+            .propose_at(&ticket, ended, &li(), at(8 * 60 + 30))
+            .unwrap(),
+    );
+    let tuesday = at(24 * 60 + 30).to_utc();
+    assert_eq!(due(&before, &ticket), Some(tuesday));
+    // Tuesday becomes a holiday: another rulebook, and another digest.
+    let after = Desk::open(
+        SqliteLog::open(&path).unwrap(),
+        manual("shop", "\"2026-03-03\""),
+    );
+    assert_ne!(after.rulebook().digest, before.rulebook().digest);
+    assert_eq!(due(&after, &ticket), Some(at(7 * 24 * 60 + 30).to_utc()));
+    // Whoever records under it says so first, and the old verdict can still be had.
+    admitted(
+        after
+            .propose_at(&ticket, CallRang::new("2"), &li(), at(9 * 60))
+            .unwrap(),
+    );
+    let history = after.history(&ticket).unwrap();
+    assert!(history.iter().any(|record| {
+        record
+            .fact()
+            .is_some_and(|fact| fact.fact_type() == RulebookAdopted::TYPE)
+    }));
+    assert!(
+        history
+            .iter()
+            .take(4)
+            .all(|record| record.rulebook == before.rulebook().digest)
+    );
+    assert_eq!(due(&before, &ticket), Some(tuesday));
+}
+
+#[test]
 fn desks_are_shared_between_threads() {
     fn shared<T: Send + Sync>(_: &T) {}
     let desk = Arc::new(desk(MemoryLog::new()));

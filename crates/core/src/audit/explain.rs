@@ -168,7 +168,6 @@ fn run_steps(
     steps: &mut Vec<String>,
 ) {
     let zone = zone(case);
-    let calendar = &case.rulebook().calendar;
     let key = run
         .key
         .as_ref()
@@ -213,7 +212,7 @@ fn run_steps(
             "  due at {} (that moment is still in time)",
             show(due, zone)
         ));
-        if let Some(year) = calendar.unannounced(run.from, due) {
+        if let Some(year) = run.unannounced {
             steps.push(format!(
                 "  careful: the holidays of {year} are not announced in this calendar; the due moment may move"
             ));

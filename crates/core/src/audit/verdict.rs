@@ -422,6 +422,12 @@ pub(super) fn run_verdict(
         ),
         None => (VerdictKind::Pending, pending_why(run, measured, seconds)),
     };
+    let why = match run.unannounced {
+        Some(year) if run.due.is_some() => {
+            format!("{why} (the holidays of {year} are not announced: the due moment may move)")
+        }
+        Some(_) | None => why,
+    };
     let mut facts = vec![run.started_by.id];
     facts.extend(run.partly.iter().map(|record| record.id));
     facts.extend(run.ended_by().map(|record| record.id));

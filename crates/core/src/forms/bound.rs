@@ -41,6 +41,21 @@ impl Bound {
         self.due_of(self.limit, run, calendars)
     }
 
+    /// A year the due moment rests on though its holidays are not announced.
+    /// Time by the clock and civil days rest on no holiday.
+    pub(crate) fn unannounced(
+        &self,
+        run: &Run,
+        due: DateTime<Utc>,
+        calendars: Calendars<'_>,
+    ) -> Option<i32> {
+        let (from, to) = (run.from.min(due), run.from.max(due));
+        self.limit
+            .is_working()
+            .then(|| self.calendar_of(run, calendars).unannounced(from, to))
+            .flatten()
+    }
+
     /// The moment so many hundredths of the bound are used up; `None` where it
     /// is not counted in seconds.
     pub(crate) fn part(

@@ -22,6 +22,9 @@ pub struct Run {
     /// When it is due; `None` while it is paused, where nothing limits it, or
     /// where the calendar has no answer (then [`Run::trouble`] says why).
     pub due: Option<DateTime<Utc>>,
+    /// A year the due moment rests on though its holidays are not announced: it
+    /// may move.
+    pub unannounced: Option<i32>,
     /// Why there is no due moment though there should be one.
     pub trouble: Option<String>,
     /// Its pauses, in order; only the last may be open.
@@ -89,6 +92,7 @@ impl Run {
             from,
             calendar: None,
             due: None,
+            unannounced: None,
             trouble: None,
             pauses: Vec::new(),
             stopped: false,

@@ -13,7 +13,7 @@ use crate::forms::limit::Limit;
 use crate::forms::pattern::{Pattern, describe_all, describe_any};
 use crate::forms::reading::Reading;
 use crate::forms::run::{End, Pause, Run};
-use crate::manual::Calendars;
+use crate::manual::{Calendars, Unannounced};
 use crate::record::Record;
 use crate::source::{Complaint, Node, Table};
 use crate::vocabulary::{FactType, FieldType, Scalar, Value};
@@ -338,16 +338,27 @@ impl Within {
     fn compute_due(&self, run: &mut Run, calendars: Calendars<'_>) {
         run.due = None;
         run.trouble = None;
+        run.unannounced = None;
         if run.is_paused() {
             return;
         }
         for bound in &self.limits {
             match self.due_of(bound, run, calendars) {
-                Ok(due) => {
-                    run.due = Some(run.due.map_or(due, |sooner: DateTime<Utc>| sooner.min(due)))
+                Ok(due) if run.due.is_none_or(|sooner| due < sooner) => {
+                    run.due = Some(due);
+                    run.unannounced = bound.unannounced(run, due, calendars);
                 }
+                Ok(_) => {}
                 Err(error) => run.trouble = Some(error.to_string()),
             }
+        }
+        if let Some(year) = run.unannounced
+            && calendars.unannounced == Unannounced::Refuse
+        {
+            run.due = None;
+            run.trouble = Some(format!(
+                "the holidays of {year} are not announced, and the manual gives no moment that rests on a guess"
+            ));
         }
     }
 

@@ -17,7 +17,7 @@ pub use compose::{Library, manual_name};
 
 use crate::digest::Digest;
 use crate::forms::Clause;
-use crate::manual::{Calendars, Roles, Testimony, WordList};
+use crate::manual::{Calendars, Roles, Testimony, Unannounced, WordList};
 use crate::source::{Complaint, Complaints, Place};
 use crate::vocabulary::{FACT_TYPES, FactType};
 
@@ -137,6 +137,8 @@ pub struct Rulebook {
     pub calendar: Calendar,
     /// Named calendars for other places, as written and compiled.
     pub named_calendars: BTreeMap<String, Calendar>,
+    /// What a due moment is worth that needs holidays nobody has announced.
+    pub unannounced: Unannounced,
     /// What counts as told afterwards.
     pub testimony: Testimony,
     /// The roles that may retract a fact.
@@ -176,7 +178,7 @@ impl Rulebook {
 
     /// Its calendars.
     pub const fn calendars(&self) -> Calendars<'_> {
-        Calendars::new(&self.calendar, &self.named_calendars)
+        Calendars::new(&self.calendar, &self.named_calendars, self.unannounced)
     }
 
     /// The last civil date for which the holidays of the manual's calendar are
@@ -308,6 +310,7 @@ impl Rulebook {
             calendar_definition: self.calendar_definition.clone(),
             calendar: self.calendar.clone(),
             named_calendars: self.named_calendars.clone(),
+            unannounced: self.unannounced,
             testimony: self.testimony,
             corrected_by: self.corrected_by.clone(),
             warnings: Vec::new(),

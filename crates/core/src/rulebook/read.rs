@@ -6,7 +6,8 @@ use thirdring_calendar::CalendarDefinition;
 
 use super::choices::{apply_changes, apply_choices, check_choice_names};
 use super::sections::{
-    check_sections, read_calendar, read_named_calendars, read_roles, read_testimony, read_words,
+    check_sections, read_calendar, read_horizon, read_named_calendars, read_roles, read_testimony,
+    read_words,
 };
 use super::{Composition, Rule, Rulebook, Source, WrittenCase};
 use crate::digest::Digest;
@@ -31,6 +32,7 @@ pub(crate) fn rulebook(composition: Composition) -> Result<Rulebook, Complaints>
         }
     };
     let testimony = read_testimony(&composition, &mut complaints);
+    let unannounced = read_horizon(&composition, &mut complaints);
     let named = read_named_calendars(&composition, &mut complaints);
     let calendars = named
         .iter()
@@ -92,6 +94,7 @@ pub(crate) fn rulebook(composition: Composition) -> Result<Rulebook, Complaints>
         calendar_definition,
         calendar,
         named_calendars: calendars,
+        unannounced,
         testimony,
         corrected_by,
         warnings: Vec::new(),
@@ -334,6 +337,7 @@ fn digest(
         section("roles"),
         section("words"),
         section("testimony"),
+        section("horizon"),
         section("corrections"),
         rules,
     ]);

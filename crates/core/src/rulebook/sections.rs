@@ -6,7 +6,7 @@ use thirdring_calendar::{Calendar, CalendarDefinition};
 
 use super::Composition;
 use crate::forms::limit::Limit;
-use crate::manual::{Roles, Testimony, WordList};
+use crate::manual::{Roles, Testimony, Unannounced, WordList};
 use crate::source::{Complaint, Data, Key, Node};
 use crate::vocabulary::{FactType, FieldType, nearest};
 
@@ -21,6 +21,7 @@ const SECTIONS: &[&str] = &[
     "roles",
     "words",
     "testimony",
+    "horizon",
     "corrections",
     "choice",
     "change",
@@ -56,6 +57,7 @@ pub(super) fn check_sections(manual: &Node, complaints: &mut Vec<Complaint>) {
             ["name", "title", "extends", "but_without", "note"].as_slice(),
         ),
         ("testimony", &["tolerance"]),
+        ("horizon", &["unannounced"]),
         ("corrections", &["by"]),
     ] {
         if let Some(Ok(mut table)) = manual.get(section).map(Node::table) {
@@ -235,6 +237,35 @@ fn unreachable_complaint() -> Complaint {
         about: None,
         problem: "there is no manual".to_owned(),
         remedy: "name one".to_owned(),
+    }
+}
+
+/// What a due moment is worth that needs holidays nobody has announced.
+pub(super) fn read_horizon(
+    composition: &Composition,
+    complaints: &mut Vec<Complaint>,
+) -> Unannounced {
+    let Some(node) = composition
+        .section("horizon")
+        .and_then(|node| node.get("unannounced"))
+    else {
+        return Unannounced::default();
+    };
+    match node.text() {
+        Ok("flag") => Unannounced::Flag,
+        Ok("refuse") => Unannounced::Refuse,
+        Ok(other) => {
+            complaints.push(node.place.complain(
+                Some("horizon"),
+                format!("`{other}` is no way to treat a year without announced holidays"),
+                "write flag (the moment is given and marked) or refuse (none is given)",
+            ));
+            Unannounced::default()
+        }
+        Err(complaint) => {
+            complaints.push(complaint);
+            Unannounced::default()
+        }
     }
 }
 
