@@ -412,7 +412,7 @@ fn a_holiday_list_that_changes_under_a_running_ticket_rewrites_nothing_in_silenc
         manuals::own(&format!("{name}.toml"), &text).unwrap()
     };
     let due = |desk: &Desk, ticket: &StreamId| {
-        desk.verdicts(ticket, at(8 * 60).to_utc())
+        desk.verdicts(ticket, at(8 * 60 + 31).to_utc())
             .unwrap()
             .into_iter()
             .find(|verdict| &*verdict.rule == "hotline-callback-within-1h")
