@@ -4,13 +4,13 @@
 mod case;
 mod lapse;
 mod nonsense;
+mod proposal;
 mod propose;
 
 pub use case::Case;
 pub(crate) use case::roll_clocks;
 pub use lapse::{Deadline, lapse, next_deadline};
 pub use nonsense::Nonsense;
-pub use propose::{
-    Admission, ClockChange, ClockEvent, Mode, Objection, Proposal, ProposeError, propose,
-};
+pub use proposal::{Mode, Proposal};
+pub use propose::{Admission, ClockChange, ClockEvent, Objection, ProposeError, propose};
 pub(crate) use propose::{lifting_rule, rule_lifting_run};

@@ -5,7 +5,7 @@ use chrono::TimeDelta;
 
 use crate::history::retraction_target;
 use crate::judge::case::Case;
-use crate::judge::propose::Proposal;
+use crate::judge::proposal::Proposal;
 use crate::vocabulary::bookkeeping::FactRetracted;
 use crate::vocabulary::ticket::closure::TicketClosed;
 use crate::vocabulary::{Fact, Process, Value};

@@ -3,53 +3,21 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use chrono::{DateTime, FixedOffset, TimeDelta, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::digest::Digest;
 use crate::forms::Clause;
 use crate::forms::ruling::{Later, Ruling, Shortfall};
 use crate::forms::run::{End, Run};
-use crate::ids::{Actor, RecordId};
+use crate::ids::Actor;
 use crate::judge::case::{Case, touch_clause};
 use crate::judge::nonsense::{self, Nonsense};
-use crate::record::{Content, Draft, Evidence, Record, restore_evidence};
+use crate::judge::proposal::{Mode, Proposal};
+use crate::record::{Content, Draft, Record, restore_evidence};
 use crate::rulebook::Rule;
 use crate::scene::Scene;
 use crate::vocabulary::bookkeeping::FactRetracted;
 use crate::vocabulary::{Fact, FactProblem, Nature, Value, nearest};
-
-/// A fact somebody wants recorded.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Proposal {
-    /// The id the record shall have; proposing the same id again changes nothing.
-    pub id: RecordId,
-    /// The fact.
-    pub fact: Fact,
-    /// Who records it.
-    pub by: Actor,
-    /// Who did it, where that was another.
-    pub done_by: Option<Actor>,
-    /// When it happened, in the offset it was told in.
-    pub occurred_at: DateTime<FixedOffset>,
-    /// The present.
-    pub now: DateTime<Utc>,
-    /// What the desk found in other streams.
-    pub evidence: Vec<Evidence>,
-    /// The record it follows from.
-    pub cause: Option<RecordId>,
-    /// Whether rules may refuse it.
-    pub mode: Mode,
-}
-
-/// Whether rules may refuse a proposal.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Mode {
-    /// The desk's own work: what breaks a rule is refused.
-    Enforce,
-    /// Somebody's history, imported or audited: nothing is refused, everything
-    /// is found.
-    Observe,
-}
 
 /// A proposal that is admitted.
 #[derive(Debug, Clone)]

@@ -9,6 +9,8 @@ pub(crate) mod declare;
 
 mod fact;
 mod json;
+mod json_value;
+mod problem;
 mod suggest;
 mod value;
 
@@ -18,8 +20,9 @@ pub mod shift;
 pub mod ticket;
 
 pub use fact::Fact;
-pub use json::{FactProblem, decode_fact};
+pub use json::decode_fact;
 pub(crate) use json::{PersonalFields, StoredFact};
+pub use problem::FactProblem;
 pub use suggest::nearest;
 pub(crate) use suggest::printable;
 pub use value::{FieldType, Scalar, Value};
