@@ -9,7 +9,7 @@ use crate::digest::Digest;
 use crate::forms::Clause;
 use crate::forms::ruling::{Later, Ruling, Shortfall};
 use crate::forms::run::{End, Run};
-use crate::ids::Actor;
+use crate::ids::{Actor, RecordId};
 use crate::judge::case::{Case, touch_clause};
 use crate::judge::nonsense::{self, Nonsense};
 use crate::judge::proposal::{Mode, Proposal};
