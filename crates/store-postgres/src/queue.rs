@@ -3,7 +3,9 @@
 //! A partition is written by one appender at a time. An appender that is free
 //! takes what waits in all partitions that nobody writes, up to a limit, into
 //! one transaction: under load transactions grow by themselves, and a single
-//! append waits for nobody.
+//! append waits for nobody. Writers that were just answered come back a moment
+//! later; an appender gives them that moment, or it would run off with the first
+//! and leave the others to the next transaction.
 
 use std::collections::{HashSet, VecDeque};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
@@ -43,11 +45,17 @@ pub(crate) struct Group {
 pub(crate) struct Queue {
     state: Mutex<State>,
     work: Condvar,
+    /// As many wait as an appender hopes for.
+    crowd: Condvar,
 }
 
 #[derive(Debug)]
 struct State {
     lanes: Vec<Lane>,
+    /// Batches that wait in partitions that nobody writes.
+    waiting: usize,
+    /// The fewest batches an appender that gathers hopes for.
+    hoped: usize,
     /// Partitions in which something waits and that nobody writes, in the order
     /// in which they became so.
     ready: VecDeque<usize>,
@@ -68,11 +76,14 @@ impl Default for Queue {
         Self {
             state: Mutex::new(State {
                 lanes: (0..PARTITIONS).map(|_| Lane::default()).collect(),
+                waiting: 0,
+                hoped: usize::MAX,
                 ready: VecDeque::new(),
                 idle: 0,
                 closed: false,
             }),
             work: Condvar::new(),
+            crowd: Condvar::new(),
         }
     }
 }
@@ -93,26 +104,52 @@ impl Queue {
         let Some(lane) = state.lanes.get_mut(partition) else {
             return completion;
         };
-        let ready = lane.waiting.is_empty() && !lane.written;
+        let written = lane.written;
+        let first = lane.waiting.is_empty();
         lane.waiting.push_back(Request {
             batch,
             answer,
             since: Instant::now(),
         });
-        if ready {
+        if written {
+            return completion;
+        }
+        if first {
             state.ready.push_back(partition);
-            if state.idle > 0 {
-                drop(state);
-                self.work.notify_one();
-            }
+        }
+        state.waiting = state.waiting.saturating_add(1);
+        let (idle, hoped) = (state.idle, state.hoped);
+        let waiting = state.waiting;
+        drop(state);
+        if waiting >= hoped {
+            self.crowd.notify_all();
+        } else if first && idle > 0 {
+            self.work.notify_one();
         }
         completion
     }
 
     /// Waits for work and takes a group; `None` once the queue is closed and
-    /// nothing waits any more.
-    pub(crate) fn take(&self) -> Option<Group> {
+    /// nothing waits any more. `hope`: how many batches are likely to come, and
+    /// how long it is worth to wait for them.
+    pub(crate) fn take(&self, hope: (usize, Duration)) -> Option<Group> {
         let mut state = self.state();
+        let (wanted, moment) = hope;
+        if wanted > state.waiting && !state.closed {
+            state.hoped = state.hoped.min(wanted);
+            let deadline = Instant::now().checked_add(moment);
+            while wanted > state.waiting && !state.closed {
+                let left = deadline.map_or(Duration::ZERO, |at| {
+                    at.saturating_duration_since(Instant::now())
+                });
+                if left.is_zero() {
+                    break;
+                }
+                let waited = self.crowd.wait_timeout(state, left);
+                state = waited.unwrap_or_else(PoisonError::into_inner).0;
+            }
+            state.hoped = usize::MAX;
+        }
         loop {
             if !state.ready.is_empty() {
                 return Some(state.gather());
@@ -138,8 +175,10 @@ impl Queue {
                 continue;
             };
             lane.written = false;
-            if !lane.waiting.is_empty() {
+            let waiting = lane.waiting.len();
+            if waiting > 0 {
                 state.ready.push_back(partition);
+                state.waiting = state.waiting.saturating_add(waiting);
                 ready = true;
             }
         }
@@ -155,7 +194,12 @@ impl Queue {
         let mut late = Vec::new();
         {
             let mut state = self.state();
-            let State { lanes, ready, .. } = &mut *state;
+            let State {
+                lanes,
+                ready,
+                waiting,
+                ..
+            } = &mut *state;
             for (partition, lane) in lanes.iter_mut().enumerate() {
                 let before = lane.waiting.len();
                 while lane
@@ -164,6 +208,9 @@ impl Queue {
                     .is_some_and(|request| request.since.elapsed() >= patience)
                 {
                     late.extend(lane.waiting.pop_front());
+                    if !lane.written {
+                        *waiting = waiting.saturating_sub(1);
+                    }
                 }
                 if before > 0 && lane.waiting.is_empty() {
                     ready.retain(|&other| other != partition);
@@ -181,6 +228,7 @@ impl Queue {
     pub(crate) fn close(&self) {
         self.state().closed = true;
         self.work.notify_all();
+        self.crowd.notify_all();
     }
 
     pub(crate) fn is_closed(&self) -> bool {
@@ -224,6 +272,9 @@ impl State {
                 }
             }
             if requests.len() > before {
+                let taken = requests.len().saturating_sub(before);
+                let left = lane.waiting.len();
+                self.waiting = self.waiting.saturating_sub(taken).saturating_sub(left);
                 lane.written = true;
                 partitions.push(partition);
             } else if !lane.waiting.is_empty() {
@@ -248,6 +299,8 @@ impl State {
 mod tests {
     use super::*;
     use thirdring_store::{Append, Expected, Limits, NewRecord, StreamId};
+
+    const NONE: (usize, Duration) = (0, Duration::ZERO);
 
     fn batch(ids: &[u8]) -> CheckedBatch {
         let records = ids
@@ -283,25 +336,25 @@ mod tests {
             queue.submit(2, batch(&[2])),
             queue.submit(5, batch(&[3])),
         ];
-        let first = queue.take().unwrap();
+        let first = queue.take(NONE).unwrap();
         assert_eq!(ids(&first), [(2, 2), (5, 1), (5, 3)]);
         assert_eq!(first.partitions, [2, 5]);
         waiting.push(queue.submit(5, batch(&[4])));
         waiting.push(queue.submit(7, batch(&[5])));
-        let second = queue.take().unwrap();
+        let second = queue.take(NONE).unwrap();
         assert_eq!(ids(&second), [(7, 5)]);
         queue.release(&first.partitions);
-        assert_eq!(ids(&queue.take().unwrap()), [(5, 4)]);
+        assert_eq!(ids(&queue.take(NONE).unwrap()), [(5, 4)]);
     }
 
     #[test]
     fn a_group_is_bounded_and_holds_an_id_once() {
         let queue = Queue::default();
         let mut waiting = vec![queue.submit(0, batch(&[1])), queue.submit(0, batch(&[1]))];
-        let group = queue.take().unwrap();
+        let group = queue.take(NONE).unwrap();
         assert_eq!(ids(&group), [(0, 1)]);
         queue.release(&group.partitions);
-        let group = queue.take().unwrap();
+        let group = queue.take(NONE).unwrap();
         assert_eq!(ids(&group), [(0, 1)]);
         queue.release(&group.partitions);
 
@@ -309,9 +362,9 @@ mod tests {
         waiting.push(queue.submit(0, batch(&large)));
         waiting.push(queue.submit(1, batch(&(200..=255).collect::<Vec<_>>())));
         waiting.push(queue.submit(3, batch(&[7])));
-        let group = queue.take().unwrap();
+        let group = queue.take(NONE).unwrap();
         assert_eq!(group.partitions, [0, 1]);
-        assert_eq!(ids(&queue.take().unwrap()), [(3, 7)]);
+        assert_eq!(ids(&queue.take(NONE).unwrap()), [(3, 7)]);
     }
 
     #[test]
@@ -324,6 +377,6 @@ mod tests {
         queue.give_up(Duration::ZERO, &reason);
         assert!(matches!(waiting.wait(), Err(AppendError::Unavailable(_))));
         queue.close();
-        assert!(queue.take().is_none());
+        assert!(queue.take(NONE).is_none());
     }
 }
