@@ -2,6 +2,7 @@
 //! can be thrown away at any time.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 use thirdring_core::record::{Evidence, Record, SeenIn};
@@ -13,6 +14,9 @@ use thirdring_store::{Cursor, Log};
 
 use crate::storage::{ReadFailure, unproved};
 
+/// How many records of its own a desk remembers until they fit behind what was
+/// read.
+const HEARD_MAX: usize = 4096;
 /// How many records are read at a time.
 const PAGE: usize = 512;
 
@@ -65,6 +69,9 @@ pub(crate) struct Register {
     /// How far the log was read.
     cursor: Cursor,
     streams: BTreeSet<StreamId>,
+    /// Records this desk appended itself beyond the cursor, by position: they
+    /// need not be read back.
+    heard: BTreeMap<u64, Arc<Record>>,
     /// Streams nobody has looked at since they were appended to.
     changed: BTreeSet<StreamId>,
     customer_of: BTreeMap<StreamId, String>,
@@ -74,9 +81,37 @@ pub(crate) struct Register {
 }
 
 impl Register {
+    /// Takes note of a record this desk appended itself, in a log of one
+    /// partition.
+    pub(crate) fn hear(&mut self, position: u64, record: &Arc<Record>) {
+        if self.cursor.single().is_some_and(|read| position > read) && self.heard.len() < HEARD_MAX
+        {
+            self.heard.insert(position, Arc::clone(record));
+        }
+        self.take_heard();
+    }
+
+    /// Goes on over what was heard, as far as nothing is missing in between.
+    fn take_heard(&mut self) {
+        let Some(mut read) = self.cursor.single() else {
+            return;
+        };
+        let before = read;
+        self.heard = self.heard.split_off(&(read + 1));
+        while let Some(record) = self.heard.remove(&(read + 1)) {
+            read += 1;
+            self.learn(&record);
+            self.changed.insert(record.stream.clone());
+        }
+        if read > before {
+            self.cursor = Cursor::from_positions(vec![read]);
+        }
+    }
+
     /// Reads what was appended since the last time, by this desk or another.
     pub(crate) fn catch_up(&mut self, log: &dyn Log) -> Result<(), ReadFailure> {
         loop {
+            self.take_heard();
             let page = log.scan(&self.cursor, PAGE)?;
             for stored in page.records {
                 // The chain is proved where a case is built; here only names

@@ -296,7 +296,13 @@ impl Desk {
         }
         let (append, records) = batch.into_append()?;
         match self.log.append(&[append]) {
-            Ok(_) => {
+            Ok(appended) => {
+                if self.log.capabilities().partitions == 1 {
+                    let mut register = lock(&self.register);
+                    for (place, record) in appended.places.iter().zip(&records) {
+                        register.hear(place.position, record);
+                    }
+                }
                 for record in records {
                     case.apply(record);
                 }
