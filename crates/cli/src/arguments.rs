@@ -3,7 +3,8 @@
 use clap::{Parser, Subcommand};
 
 use crate::commands::{
-    audit, calendar, due, explain, judge, lapse, manual, record, rules, run, show, what_if,
+    audit, backup, calendar, doctor, due, explain, judge, lapse, manual, record, restore, rules,
+    run, show, what_if,
 };
 use crate::exit;
 use crate::options::Options;
@@ -52,4 +53,10 @@ pub(crate) enum Command {
     Calendar(calendar::Command),
     /// Prove the chain of every record of the store
     Verify,
+    /// Show and check the settings the store rests on, and how to mend what is not right
+    Doctor(doctor::Arguments),
+    /// Copy the store into a file, while it is in use
+    Backup(backup::Arguments),
+    /// Put a backup in the place of the store
+    Restore(restore::Arguments),
 }

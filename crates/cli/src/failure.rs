@@ -3,7 +3,6 @@
 use serde::Serialize;
 use thirdring::core::Complaints;
 use thirdring::core::vocabulary::FactProblem;
-use thirdring::store::OpenError;
 use thirdring::{DeskError, LineError, ReadFailure};
 
 use crate::exit::Exit;
@@ -139,6 +138,11 @@ impl Failure {
         Self::one(Exit::Usage, Told::new(problem, remedy))
     }
 
+    /// The store cannot be used.
+    pub(crate) fn store(problem: impl Into<String>, remedy: impl Into<String>) -> Self {
+        Self::one(Exit::Store, Told::new(problem, remedy))
+    }
+
     /// A file cannot be read.
     pub(crate) fn unreadable(file: &str, error: &std::io::Error) -> Self {
         let remedy = match error.kind() {
@@ -236,20 +240,10 @@ impl From<ReadFailure> for Failure {
                 failure.to_string(),
                 "it was written by another program; choose another store",
             ),
-            ReadFailure::Log(error) => Told::new(error.to_string(), ""),
-        };
-        Self::one(Exit::Store, told)
-    }
-}
-
-impl From<OpenError> for Failure {
-    fn from(error: OpenError) -> Self {
-        let told = match &error {
-            OpenError::Missing { path } => Told::new(
-                format!("there is no store {}", path.display()),
-                "`thirdring run FILE` and `thirdring record` make one; --store names another",
+            ReadFailure::Log(error) => Told::new(
+                error.to_string(),
+                "`thirdring doctor` checks the store and says how to mend it",
             ),
-            other => Told::new(other.to_string(), ""),
         };
         Self::one(Exit::Store, told)
     }

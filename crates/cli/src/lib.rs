@@ -31,6 +31,8 @@ mod options;
 
 mod moments;
 
+mod place;
+
 mod shell;
 
 mod input;
@@ -46,6 +48,10 @@ mod results;
 mod log_map;
 
 mod foreign_log;
+
+mod copying;
+
+mod files;
 
 mod commands;
 
@@ -152,6 +158,9 @@ fn dispatch(command: Command, shell: &mut Shell<'_>) -> Result<Exit, Failure> {
         Command::Schema => commands::schema::run(shell),
         Command::Calendar(command) => commands::calendar::run(&command, shell),
         Command::Verify => commands::verify::run(shell),
+        Command::Doctor(arguments) => commands::doctor::run(&arguments, shell),
+        Command::Backup(arguments) => commands::backup::run(&arguments, shell),
+        Command::Restore(arguments) => commands::restore::run(&arguments, shell),
     }
 }
 

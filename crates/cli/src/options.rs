@@ -9,11 +9,12 @@ use crate::output::Format;
 /// Options every command knows.
 #[derive(Debug, Clone, Args)]
 pub(crate) struct Options {
-    /// The store: an SQLite file, made where there is none; `:memory:` keeps nothing
+    /// The store: an SQLite file, made where there is none; a database,
+    /// postgres://user:password@host:port/database; or `:memory:`, which keeps nothing
     #[arg(
         long,
         global = true,
-        value_name = "FILE",
+        value_name = "FILE|URL",
         default_value = "thirdring.db",
         help_heading = "Everywhere"
     )]

@@ -2,20 +2,17 @@
 //! rulebook, the log and the desk.
 
 use std::io::BufRead;
-use std::path::Path;
 
 use thirdring::core::digest::Digest;
 use thirdring::core::vocabulary::nearest;
 use thirdring::core::{Record, Setting, load_with};
-use thirdring::store::{Log, MemoryLog, SqliteLog, SqliteOptions};
+use thirdring::store::Log;
 use thirdring::{Desk, Rulebook, TimeSource, manuals};
 
 use crate::failure::Failure;
 use crate::options::Options;
 use crate::output::{Format, Out, Text};
-
-/// The name of a store that keeps nothing.
-const IN_MEMORY: &str = ":memory:";
+use crate::place::Place;
 
 /// What every command works with.
 pub(crate) struct Shell<'w> {
@@ -82,17 +79,15 @@ impl Shell<'_> {
     /// # Errors
     /// If it cannot be opened.
     pub(crate) fn log(&self, create: bool) -> Result<Box<dyn Log>, Failure> {
-        if self.options.store == Path::new(IN_MEMORY) {
-            return Ok(Box::new(MemoryLog::new()));
-        }
-        let options = SqliteOptions {
-            create,
-            ..SqliteOptions::default()
-        };
-        Ok(Box::new(SqliteLog::open_with(
-            &self.options.store,
-            options,
-        )?))
+        self.place()?.open(create)
+    }
+
+    /// Where the store is.
+    ///
+    /// # Errors
+    /// If `--store` names none.
+    pub(crate) fn place(&self) -> Result<Place, Failure> {
+        Place::of(&self.options.store)
     }
 
     /// A desk on the store and the manual, in the present.

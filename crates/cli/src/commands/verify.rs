@@ -1,13 +1,11 @@
 //! `thirdring verify`: the chain of every record.
 
-use std::collections::BTreeSet;
-
 use serde::Serialize;
-use thirdring::read_all;
 
+use crate::copying::{Proved, prove};
 use crate::exit::Exit;
 use crate::failure::Failure;
-use crate::output::{Style, Text, counted};
+use crate::output::{Style, Text};
 use crate::shell::Shell;
 
 #[derive(Debug, Serialize)]
@@ -24,28 +22,26 @@ struct SummaryLine {
 
 /// Runs the command.
 pub(crate) fn run(shell: &mut Shell<'_>) -> Result<Exit, Failure> {
-    let log = shell.log(false)?;
-    let (mut records, mut last_position) = (0, 0);
-    let mut streams = BTreeSet::new();
-    read_all(&*log, |position, record| {
-        records += 1;
-        last_position = position;
-        streams.insert(record.stream.clone());
-    })?;
-    let summary = Summary {
-        records,
-        streams: streams.len(),
-        last_position,
-    };
+    let proved = prove(&*shell.log(false)?)?;
     if shell.is_json() {
-        shell.out.json(&SummaryLine { summary });
+        let Proved {
+            records,
+            streams,
+            last_position,
+        } = proved;
+        shell.out.json(&SummaryLine {
+            summary: Summary {
+                records,
+                streams,
+                last_position,
+            },
+        });
     } else {
         shell
             .out
             .line(Text::new().styled(Style::Good, "Sound").plain(format!(
-                ": {} in {}, each following from the one before",
-                counted(summary.records, "record"),
-                counted(summary.streams as u64, "stream")
+                ": {}, each following from the one before",
+                proved.in_words()
             )));
     }
     Ok(Exit::Fine)

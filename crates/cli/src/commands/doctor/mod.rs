@@ -1,0 +1,153 @@
+//! `thirdring doctor`: whether a store is as the contract of the log needs it.
+
+mod check;
+mod file;
+mod file_system;
+#[cfg(feature = "postgres")]
+mod server;
+
+use serde::Serialize;
+use thirdring::store::Log;
+
+use self::check::{Check, State};
+use crate::copying::prove;
+use crate::exit::Exit;
+use crate::failure::Failure;
+use crate::output::{Style, Table, Text, counted};
+use crate::place::Place;
+use crate::shell::Shell;
+
+/// Show and check what the store rests on, line by line: ok, warn or bad, what
+/// it means, and how to mend it. Nothing that is recorded is changed.
+///
+/// Exits with 1 where something is bad, with 4 where the store cannot be opened.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Arguments {
+    /// Do not read the whole store: leave out integrity and the chain of the records
+    #[arg(long)]
+    quick: bool,
+}
+
+#[derive(Debug, Serialize)]
+struct CheckLine<'a> {
+    check: &'a Check,
+}
+
+#[derive(Debug, Default, Serialize)]
+struct Summary {
+    store: String,
+    ok: usize,
+    warn: usize,
+    bad: usize,
+    skipped: usize,
+}
+
+#[derive(Debug, Serialize)]
+struct SummaryLine {
+    summary: Summary,
+}
+
+/// Runs the command.
+pub(crate) fn run(arguments: &Arguments, shell: &mut Shell<'_>) -> Result<Exit, Failure> {
+    let place = shell.place()?;
+    let checks = match &place {
+        Place::Memory => {
+            return Err(Failure::usage(
+                "a store in memory has nothing to check: it is gone with the command",
+                "name the store with --store",
+            ));
+        }
+        Place::File(path) => file::examine(path, arguments.quick)?,
+        #[cfg(feature = "postgres")]
+        Place::Server(text) => server::examine(text, arguments.quick)?,
+        #[cfg(not(feature = "postgres"))]
+        Place::Server(_) => return place.open(false).map(|_| Exit::Fine),
+    };
+    let count = |state: State| checks.iter().filter(|check| check.state == state).count();
+    let summary = Summary {
+        store: place.to_string(),
+        ok: count(State::Ok),
+        warn: count(State::Warn),
+        bad: count(State::Bad),
+        skipped: count(State::Skipped),
+    };
+    let exit = if summary.bad > 0 {
+        Exit::Findings
+    } else {
+        Exit::Fine
+    };
+    if shell.is_json() {
+        for check in &checks {
+            shell.out.json(&CheckLine { check });
+        }
+        shell.out.json(&SummaryLine { summary });
+    } else {
+        print(&checks, &summary, shell);
+    }
+    Ok(exit)
+}
+
+fn print(checks: &[Check], summary: &Summary, shell: &mut Shell<'_>) {
+    let out = &mut shell.out;
+    out.line(Text::new().strong(&summary.store));
+    let mut table = Table::new().indented(2);
+    for check in checks {
+        table.row([
+            Text::new().styled(check.state.style(), check.state.name()),
+            Text::new().strong(check.name),
+            Text::from(&check.found),
+            Text::new().dim(&check.means),
+        ]);
+    }
+    table.print(out);
+    let to_mend = |check: &&Check| matches!(check.state, State::Warn | State::Bad);
+    for check in checks.iter().filter(to_mend) {
+        out.gap();
+        out.line(
+            Text::new()
+                .styled(check.state.style(), check.state.name())
+                .plain(": ")
+                .strong(check.name)
+                .plain(format!(": {}", check.found)),
+        );
+        out.prose(2, Style::Plain, &check.means);
+        out.prose(2, Style::Plain, &format!("to mend it: {}", check.remedy));
+    }
+    out.gap();
+    let verdict = match (summary.bad, summary.warn) {
+        (0, 0) => Text::new().styled(Style::Good, "Everything is as it should be"),
+        (0, warn) => Text::new()
+            .styled(Style::Good, "Nothing is bad")
+            .plain(format!(", {} to look at", counted(warn as u64, "thing"))),
+        (bad, warn) => Text::new()
+            .styled(Style::Bad, format!("{bad} bad"))
+            .plain(format!(", {} to look at", counted(warn as u64, "thing"))),
+    };
+    let checked = summary.ok + summary.warn + summary.bad;
+    let left_out = if summary.skipped > 0 {
+        format!(", {} left out", summary.skipped)
+    } else {
+        String::new()
+    };
+    out.line(verdict.dim(format!("   {}{left_out}", counted(checked as u64, "check"))));
+}
+
+/// Whether every record follows from the one before.
+fn chain(log: &dyn Log, quick: bool) -> Check {
+    if quick {
+        return Check::skipped("chain", "the records were not read: --quick");
+    }
+    match prove(log) {
+        Ok(proved) => Check::ok(
+            "chain",
+            proved.in_words(),
+            "every record follows from the one before",
+        ),
+        Err(failure) => Check::bad(
+            "chain",
+            failure.to_string(),
+            "what stands there is not what was recorded",
+            "restore a backup that `thirdring verify` finds sound; keep the damaged store",
+        ),
+    }
+}
