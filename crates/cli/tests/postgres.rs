@@ -1,0 +1,153 @@
+//! Every command on a store in PostgreSQL says what it says on one in SQLite.
+//! The test starts a server of its own; without binaries it is skipped, loudly.
+
+#![cfg(feature = "postgres")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "what is not as expected ends the test"
+)]
+
+mod console;
+
+use console::{Answer, Console, answer};
+use thirdring::TimeSource;
+use thirdring_cli::Exit;
+use thirdring_store_postgres::testing::Server;
+
+const DAY: &str = "../../examples/a-day-at-the-desk.jsonl";
+const NOW: &str = "2026-03-03T19:00:00+08:00";
+
+/// A command on the store in the server.
+fn on(server: &Server, args: &[&str]) -> Answer {
+    let url = server.url();
+    let mut all = vec!["thirdring", "--store", &url, "--manual", "unis"];
+    all.extend_from_slice(args);
+    let now = NOW.parse().unwrap();
+    answer(&all, b"", TimeSource::of(move || now), false)
+}
+
+#[test]
+fn the_days_example_says_the_same_on_both() {
+    let Some(server) = Server::start_without_sync() else {
+        return;
+    };
+    let mut file = Console::new("unis");
+    file.now = NOW;
+    let history = std::fs::read_to_string(DAY).unwrap();
+    let stream = "T-101";
+    for args in [
+        &["run", DAY, "--format", "json"][..],
+        // Streams of 64 partitions are read in another order, and told by name.
+        &["audit", "--format", "json", "--all"],
+        &["audit"],
+        &["show", "--format", "json"],
+        &["show"],
+        &["show", stream, "--format", "json"],
+        &["due", "--all", "--format", "json"],
+        &["due"],
+        &["explain", stream, "onsite-level1-within-24h"],
+        &["what-if", "--set", "hotline-callback-within-1h.within=PT2H"],
+        &["lapse", "--format", "json"],
+        &["run", DAY, "--format", "json"],
+        &[
+            "record",
+            "--stream",
+            "T-900",
+            "--by",
+            "li",
+            "--role",
+            "hotline_engineer",
+            "--id",
+            "01KJP6N1M0AAAAAAAAAAAAAAAA",
+            "--format",
+            "json",
+            "call_rang",
+            "call=1",
+        ],
+    ] {
+        let (one, other) = (file.run(args), on(&server, args));
+        assert_eq!(other.exit, one.exit, "{args:?}: {}", other.transcript());
+        assert_eq!(other.out, one.out, "{args:?}");
+        assert_eq!(other.err, one.err, "{args:?}");
+    }
+    assert!(history.lines().count() > 200);
+    assert_eq!(on(&server, &["verify"]).out, file.run(&["verify"]).out);
+
+    let seen = on(&server, &["doctor", "--format", "json"]);
+    let state = |name: &str| {
+        seen.json()
+            .iter()
+            .find(|line| line["check"]["name"] == name)
+            .unwrap_or_else(|| panic!("{name}: {}", seen.transcript()))["check"]["state"]
+            .clone()
+    };
+    for name in [
+        "server_version",
+        "partitions",
+        "schema_version",
+        "isolation",
+        "integrity",
+        "chain",
+    ] {
+        assert_eq!(state(name), "ok", "{name}: {}", seen.transcript());
+    }
+    // The server was started without syncs, and nobody confirms.
+    assert_eq!(state("fsync"), "bad");
+    assert_eq!(state("synchronous_standby_names"), "warn");
+    assert_eq!(seen.exit, Exit::Findings);
+    let text = on(&server, &["doctor"]);
+    assert!(
+        text.out.contains("to mend it: set fsync = on"),
+        "{}",
+        text.out
+    );
+
+    // Out of the database into a file, and out of a file into a database.
+    let copy = file.store().with_file_name("copy.db");
+    let copy = copy.to_str().unwrap();
+    let made = on(&server, &["backup", copy]);
+    assert_eq!(made.exit, Exit::Fine, "{}", made.transcript());
+    let back = Console::new("unis");
+    assert_eq!(back.run(&["restore", copy]).exit, Exit::Fine);
+    assert_eq!(back.run(&["verify"]).out, file.run(&["verify"]).out);
+    assert_eq!(
+        back.run(&["audit", "--format", "json"]).verdicts(),
+        file.run(&["audit", "--format", "json"]).verdicts()
+    );
+    let refused = on(&server, &["restore", copy]);
+    assert_eq!(refused.exit, Exit::Store);
+    assert!(
+        refused.err.contains("holds records already"),
+        "{}",
+        refused.err
+    );
+    let again = on(&server, &["restore", copy, "--force"]);
+    assert_eq!(again.exit, Exit::Fine, "{}", again.transcript());
+
+    server.sql("DROP SCHEMA thirdring CASCADE").unwrap();
+    let moved = on(&server, &["restore", copy]);
+    assert_eq!(moved.exit, Exit::Fine, "{}", moved.transcript());
+    assert_eq!(on(&server, &["verify"]).out, file.run(&["verify"]).out);
+}
+
+#[test]
+fn what_cannot_be_reached_is_said_without_the_password() {
+    let run = |store: &str| {
+        answer(
+            &["thirdring", "--store", store, "show"],
+            b"",
+            TimeSource::system(),
+            false,
+        )
+    };
+    let nobody = run("postgres://desk:geheim@127.0.0.1:1/desk?connect_timeout=1");
+    assert_eq!(nobody.exit, Exit::Store);
+    assert!(nobody.err.contains("127.0.0.1:1"), "{}", nobody.err);
+    assert!(nobody.err.contains("to mend it"), "{}", nobody.err);
+    assert!(!nobody.err.contains("geheim"), "{}", nobody.err);
+    let wrong = run("postgres://desk:geheim@db:port/desk");
+    assert_eq!(wrong.exit, Exit::Usage);
+    assert!(!wrong.err.contains("geheim"), "{}", wrong.err);
+}
