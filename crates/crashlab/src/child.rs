@@ -6,10 +6,19 @@ use crate::handle::Handle;
 use crate::told::tell;
 use crate::workload::{Command, Workload};
 
+/// What a child does about a command that failed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OnError {
+    /// As the documentation says: it opens the log again and repeats the same
+    /// command, once.
+    Reopen,
+    /// It dies on the spot, and closes nothing.
+    Die,
+}
+
 /// Does the commands of a workload that were not prepared, telling before and
-/// after each. What fails is done as the documentation says: the log is opened
-/// again and the same command repeated, once.
-pub fn work(workload: &Workload, folder: &Path) {
+/// after each.
+pub fn work(workload: &Workload, folder: &Path, on_error: OnError) {
     let todo = |thread: usize| {
         workload
             .numbered()
@@ -17,7 +26,7 @@ pub fn work(workload: &Workload, folder: &Path) {
             .filter(move |(n, _)| (n - 1) % workload.threads == thread)
     };
     if workload.threads == 1 {
-        in_order(workload, folder, todo(0));
+        in_order(workload, folder, on_error, todo(0));
     } else {
         match Handle::open(workload, folder) {
             Err(error) => tell(&format!("error {error}")),
@@ -44,6 +53,7 @@ pub fn work(workload: &Workload, folder: &Path) {
 fn in_order<'w>(
     workload: &Workload,
     folder: &Path,
+    on_error: OnError,
     todo: impl Iterator<Item = (usize, &'w Command)>,
 ) {
     let open = || {
@@ -62,6 +72,9 @@ fn in_order<'w>(
         let mut result = handle.execute(command, folder);
         if let Err(error) = &result {
             tell(&format!("error {error}"));
+            if on_error == OnError::Die {
+                std::process::abort();
+            }
             drop(handle);
             match open() {
                 Ok(again) => handle = again,

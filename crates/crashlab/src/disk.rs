@@ -70,7 +70,8 @@ pub(crate) enum Fate {
     Head(usize),
     /// Of a write, only the bytes from here on did.
     Tail(usize),
-    /// The file grew for a write, but its bytes did not arrive.
+    /// The file grew for a write, but its bytes did not arrive: zeros where it
+    /// grew, and what was there before elsewhere.
     Zeroed,
 }
 
@@ -114,14 +115,10 @@ impl Medium {
                 offset,
                 bytes,
             } => {
-                let zeros;
                 let (skip, part): (usize, &[u8]) = match fate {
                     Fate::Head(length) => (0, bytes.get(..length).unwrap_or(bytes)),
                     Fate::Tail(from) => (from, bytes.get(from..).unwrap_or_default()),
-                    Fate::Zeroed => {
-                        zeros = vec![0; bytes.len()];
-                        (0, &zeros)
-                    }
+                    Fate::Zeroed => (bytes.len(), &[]),
                     Fate::Kept | Fate::Lost => (0, bytes),
                 };
                 let content = Arc::make_mut(self.files.entry(*file).or_default());
@@ -297,7 +294,7 @@ mod tests {
         assert_eq!(a(&disk, Fate::Kept), b"AABBB");
         assert_eq!(a(&disk, Fate::Head(1)), b"AAB.");
         assert_eq!(a(&disk, Fate::Tail(1)), b"AA.BB");
-        assert_eq!(a(&disk, Fate::Zeroed), b"AA\0\0\0");
+        assert_eq!(a(&disk, Fate::Zeroed), b"AA..\0");
         let other = Event::Sync {
             object: None,
             covers: 9,

@@ -32,7 +32,7 @@ impl fmt::Display for Finding {
 }
 
 /// How many examples of findings are kept.
-const EXAMPLES_MAX: usize = 12;
+const EXAMPLES_MAX: usize = 24;
 
 /// What a number of experiments gave.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

@@ -367,3 +367,64 @@ fn everything(log: &SqliteLog) -> Result<Vec<StoredRecord>, String> {
     }
     Ok(all)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+    use crate::workload::LOG;
+
+    /// A finished run of `append` in a folder, changed by `spoil`, and what is
+    /// found if so many commands had been answered.
+    fn judged(spoil: impl FnOnce(&Path), answered: usize) -> Vec<Finding> {
+        let workload = Workload::named("append").unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        let handle = Handle::open(&workload, folder.path()).unwrap();
+        for command in workload.commands.iter().take(5) {
+            handle.execute(command, folder.path()).unwrap();
+        }
+        drop(handle);
+        spoil(&folder.path().join(LOG));
+        let told = Told {
+            tried: (1..=5).collect(),
+            answered: (1..=answered).collect(),
+            ..Told::default()
+        };
+        let judge = Judge::new(&workload).unwrap();
+        judge.look(folder.path()).against(&workload, &told)
+    }
+
+    /// Replaces the last place of these bytes in the file.
+    fn replace(file: &Path, old: &[u8], new: &[u8]) {
+        let mut bytes = fs::read(file).unwrap();
+        let at = bytes.windows(old.len()).rposition(|here| here == old);
+        let at = at.unwrap();
+        bytes[at..at + new.len()].copy_from_slice(new);
+        fs::write(file, bytes).unwrap();
+    }
+
+    #[test]
+    fn nothing_is_found_where_nothing_is_wrong() {
+        assert_eq!(judged(|_| {}, 5), []);
+        assert_eq!(judged(|_| {}, 4), [], "one more was in flight");
+    }
+
+    #[test]
+    fn what_is_wrong_is_found() {
+        let lost = judged(|_| {}, 6);
+        assert!(matches!(lost.as_slice(), [Finding::Loss(_)]), "{lost:?}");
+        let gone = judged(|file| fs::remove_file(file).unwrap(), 5);
+        assert!(matches!(gone.as_slice(), [Finding::Loss(_)]), "{gone:?}");
+        let flipped = judged(|file| replace(file, b"command 5", b"command 6"), 5);
+        assert!(
+            matches!(flipped.as_slice(), [Finding::Tear(_)]),
+            "{flipped:?}"
+        );
+        let foreign = judged(|file| fs::write(file, [7; 4096]).unwrap(), 5);
+        assert!(
+            matches!(foreign.as_slice(), [Finding::Refusal(_)]),
+            "{foreign:?}"
+        );
+    }
+}

@@ -40,7 +40,7 @@ mod kill;
 
 mod report;
 
-pub use child::work;
+pub use child::{OnError, work};
 pub use finding::{Figures, Finding};
 pub use lab_error::LabError;
 pub use report::{Depth, Experiment, report, run};

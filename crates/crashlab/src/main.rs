@@ -5,7 +5,7 @@ use std::io::Write;
 use std::path::Path;
 use std::process::ExitCode;
 
-use thirdring_crashlab::{Depth, LabError, Workload, report, work};
+use thirdring_crashlab::{Depth, LabError, OnError, Workload, report, work};
 
 const USAGE: &str = "usage: thirdring-crashlab \
     all|kill|power|failed-sync|errors|teeth [create|append|checkpoint|group|backup|desk]";
@@ -14,10 +14,14 @@ fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let result = match words.as_slice() {
-        ["child", name, folder] => Workload::named(name)
+        [mode @ ("child" | "mortal"), name, folder] => Workload::named(name)
             .ok_or_else(|| LabError::UnknownWorkload((*name).to_owned()))
             .map(|workload| {
-                work(&workload, Path::new(folder));
+                let on_error = match *mode {
+                    "mortal" => OnError::Die,
+                    _ => OnError::Reopen,
+                };
+                work(&workload, Path::new(folder), on_error);
                 true
             }),
         [

@@ -60,6 +60,20 @@ pub(crate) fn power_cuts_after_failed_syncs(
     })
 }
 
+/// As above, but the child dies of the failed sync, and a second process goes on
+/// with what it finds: pages that are in memory still, and not on the medium.
+pub(crate) fn power_cuts_after_fatal_syncs(
+    lab: &Laboratory,
+    workload: &Workload,
+    budget: Budget,
+) -> Result<Figures, LabError> {
+    after_each_sync(lab, workload, budget, |call, nth| Injection {
+        call,
+        nth,
+        what: Injected::Fatal,
+    })
+}
+
 /// Records runs that are killed at a sync, continued by a second process, and
 /// judges their images: what the first wrote was never synced by it.
 pub(crate) fn power_cuts_after_kills(
@@ -96,12 +110,14 @@ fn after_each_sync(
         let injection = injection(call, nth);
         let (ended, calls) = lab.run(workload, folder.path(), Some(&injection), true)?;
         recorder.process(&calls)?;
-        if ended.killed {
+        if !ended.told.finished {
             let (_, calls) = lab.run(workload, folder.path(), None, true)?;
             recorder.process(&calls)?;
         }
         let recording = recorder.finish(workload.name)?;
         let mut part = judge_images(lab, workload, &recording, share)?;
+        // So that the examples are of several syncs.
+        part.examples.truncate(2);
         for example in &mut part.examples {
             *example = format!("{} {nth}: {example}", injection.call);
         }

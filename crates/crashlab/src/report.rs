@@ -15,7 +15,7 @@ use crate::workload::{NAMES, TEETH, Workload};
 pub enum Depth {
     /// At even distances, so that all of it takes about a minute.
     Short,
-    /// Everything.
+    /// Everything, or as much as shows something new.
     Long,
 }
 
@@ -34,6 +34,9 @@ pub enum Experiment {
     PowerCutAfterKill,
     /// A sync fails, the log is reopened and goes on, then the power goes.
     PowerCutAfterFailedSync,
+    /// A sync fails, the process dies of it, a second one goes on, then the power
+    /// goes.
+    PowerCutAfterFatalSync,
     /// Every write-like call fails, once and for ever.
     Errors,
     /// Files cannot grow beyond a size: short writes.
@@ -48,6 +51,7 @@ impl Experiment {
             Self::PowerCut => "power cut",
             Self::PowerCutAfterKill => "kill, power cut",
             Self::PowerCutAfterFailedSync => "failed sync, power cut",
+            Self::PowerCutAfterFatalSync => "fatal sync, power cut",
             Self::Errors => "errors",
             Self::ShortWrites => "short writes",
         }
@@ -57,7 +61,7 @@ impl Experiment {
         match self {
             Self::Kill | Self::KillInRecovery => "kill",
             Self::PowerCut | Self::PowerCutAfterKill => "power",
-            Self::PowerCutAfterFailedSync => "failed-sync",
+            Self::PowerCutAfterFailedSync | Self::PowerCutAfterFatalSync => "failed-sync",
             Self::Errors | Self::ShortWrites => "errors",
         }
     }
@@ -68,9 +72,23 @@ impl Experiment {
             Self::Kill => 40,
             Self::KillInRecovery => 25,
             Self::PowerCut => 500,
-            Self::PowerCutAfterKill | Self::PowerCutAfterFailedSync => 300,
+            Self::PowerCutAfterKill
+            | Self::PowerCutAfterFailedSync
+            | Self::PowerCutAfterFatalSync => 300,
             Self::Errors => 50,
             Self::ShortWrites => 25,
+        }
+    }
+
+    /// How many the long mode makes; 0: all there are.
+    const fn long(self) -> usize {
+        match self {
+            // Each sync of a run is a recording of its own with thousands of
+            // images, most of which differ only in what came before it.
+            Self::PowerCutAfterKill
+            | Self::PowerCutAfterFailedSync
+            | Self::PowerCutAfterFatalSync => 12_000,
+            _ => 0,
         }
     }
 }
@@ -87,7 +105,7 @@ pub fn run(
 ) -> Result<Figures, LabError> {
     let budget = match depth {
         Depth::Short => experiment.short(),
-        Depth::Long => 0,
+        Depth::Long => experiment.long(),
     };
     match experiment {
         Experiment::Kill => kill::kills(lab, workload, budget),
@@ -96,6 +114,9 @@ pub fn run(
         Experiment::PowerCutAfterKill => power::power_cuts_after_kills(lab, workload, budget),
         Experiment::PowerCutAfterFailedSync => {
             power::power_cuts_after_failed_syncs(lab, workload, budget)
+        }
+        Experiment::PowerCutAfterFatalSync => {
+            power::power_cuts_after_fatal_syncs(lab, workload, budget)
         }
         Experiment::Errors => kill::errors(lab, workload, budget),
         Experiment::ShortWrites => kill::short_writes(lab, workload, budget),
@@ -132,6 +153,7 @@ pub fn report(
         Experiment::PowerCut,
         Experiment::PowerCutAfterKill,
         Experiment::PowerCutAfterFailedSync,
+        Experiment::PowerCutAfterFatalSync,
         Experiment::Errors,
         Experiment::ShortWrites,
     ] {
@@ -191,7 +213,7 @@ impl<W: Write> Table<'_, W> {
         ]
         .map(|cell| cell.to_string());
         self.line(one, two, &cells.each_ref().map(String::as_str))?;
-        for example in figures.examples.iter().take(3) {
+        for example in figures.examples.iter() {
             writeln!(self.out, "    {example}")
                 .map_err(LabError::io("write", Path::new("the table")))?;
         }

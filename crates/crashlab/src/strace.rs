@@ -1,9 +1,8 @@
 //! Children under `strace`: recorded, killed, or with failing calls.
 
 use std::fs;
-use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
+use std::process::{Command, ExitStatus, Output, Stdio};
 
 use tempfile::TempDir;
 
@@ -48,6 +47,8 @@ pub(crate) enum Injected {
     Kill,
     /// It fails with this error, and the later ones of its kind too if told so.
     Error { name: &'static str, for_ever: bool },
+    /// It fails with EIO, and the process dies of that without closing anything.
+    Fatal,
 }
 
 impl Injection {
@@ -55,6 +56,7 @@ impl Injection {
         let (call, nth) = (&self.call, self.nth);
         match self.what {
             Injected::Kill => format!("inject={call}:signal=KILL:when={nth}"),
+            Injected::Fatal => format!("inject={call}:error=EIO:when={nth}"),
             Injected::Error { name, for_ever } => {
                 let on = if for_ever { "+" } else { "" };
                 format!("inject={call}:error={name}:when={nth}{on}")
@@ -72,9 +74,19 @@ pub(crate) struct Ended {
     pub(crate) crashed: Option<String>,
 }
 
+#[cfg(unix)]
+fn was_killed(status: ExitStatus) -> bool {
+    std::os::unix::process::ExitStatusExt::signal(&status) == Some(9)
+}
+
+#[cfg(not(unix))]
+fn was_killed(_: ExitStatus) -> bool {
+    false
+}
+
 impl Ended {
     fn of(output: &Output) -> Self {
-        let killed = output.status.signal() == Some(9);
+        let killed = was_killed(output.status);
         let crashed = (!killed && !output.status.success()).then(|| {
             let said = String::from_utf8_lossy(&output.stderr);
             format!("{}: {}", output.status, said.trim())
@@ -164,7 +176,12 @@ impl Laboratory {
         strace.args(["-f", "-qq", "-o"]).arg(&trace);
         // Stopping only at what is traced is faster by half, but an injected
         // signal never arrives then.
-        let kills = injection.is_some_and(|injection| matches!(injection.what, Injected::Kill));
+        let what = injection.map(|injection| injection.what);
+        let mode = match what {
+            Some(Injected::Fatal) => "mortal",
+            _ => "child",
+        };
+        let kills = matches!(what, Some(Injected::Kill));
         if !kills {
             strace.arg("--seccomp-bpf");
         }
@@ -180,7 +197,7 @@ impl Laboratory {
         }
         strace
             .arg(&self.child)
-            .args(["child", workload.name])
+            .args([mode, workload.name])
             .arg(folder);
         let ended = Self::wait(strace, "strace")?;
         // Only between threads is it open which call is the n-th.

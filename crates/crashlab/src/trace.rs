@@ -113,6 +113,8 @@ pub(crate) fn read_calls(trace: &str) -> Result<Vec<Call>, LabError> {
 }
 
 fn call(thread: &str, text: &str, nth: usize, after: usize) -> Result<Call, &'static str> {
+    // So ends what was never finished because the thread was killed in it.
+    let text = text.replace(" <unfinished ...>)", ")");
     let (name, rest) = text.split_once('(').ok_or("no call")?;
     // No string holds a bracket, because strings are written in hexadecimal.
     let (arguments, result) = rest.split_once(") ").ok_or("no end of the arguments")?;

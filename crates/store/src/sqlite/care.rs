@@ -8,6 +8,7 @@ use rusqlite::backup::{Backup, StepResult};
 
 use super::open::{failure, open_reader};
 use super::options::SqliteOptions;
+use super::revive::sync_folder;
 use crate::failure::StorageFailure;
 
 /// Problems listed at most; a broken file could have millions.
@@ -97,16 +98,8 @@ fn copy(source: &Path, partial: &Path, options: &SqliteOptions) -> Result<(), St
 fn publish(partial: &Path, target: &Path) -> std::io::Result<()> {
     File::open(partial)?.sync_all()?;
     fs::rename(partial, target)?;
-    let folder = match target.parent() {
-        Some(folder) if !folder.as_os_str().is_empty() => folder,
-        _ => Path::new("."),
-    };
-    // Without this the name may be lost with the power. Only Unix can do it.
-    if cfg!(unix) {
-        File::open(folder)?.sync_all()
-    } else {
-        Ok(())
-    }
+    // Without this the name may be lost with the power.
+    sync_folder(target)
 }
 
 /// A question about the tables that has no answers in a whole file.

@@ -10,6 +10,8 @@ mod schema;
 
 mod open;
 
+mod revive;
+
 mod rows;
 
 mod readers;
@@ -35,6 +37,7 @@ pub use settings::Setting;
 use self::commit::Committer;
 use self::open::{failure, open_writer};
 use self::readers::Readers;
+use self::revive::revive;
 use self::rows::Way;
 use self::writer::Writer;
 use crate::append::{Append, AppendError, Appended, CheckedBatch};
@@ -80,6 +83,9 @@ impl SqliteLog {
     pub fn open_with(path: impl AsRef<Path>, options: SqliteOptions) -> Result<Self, OpenError> {
         let path = path.as_ref().to_owned();
         let connection = open_writer(&path, &options)?;
+        // What recovery found in the WAL may never have been synced. Answers to
+        // retries vouch for it, so it is made durable before the first answer.
+        revive(&connection, &path)?;
         let arrivals = Arc::new(Arrivals::default());
         let committer = Committer::new(
             connection,

@@ -101,9 +101,6 @@ pub(super) fn open_writer(path: &Path, options: &SqliteOptions) -> Result<Connec
     if fresh {
         create(&mut connection, path)?;
     }
-    // What recovery found in the WAL may never have been synced. Answers to
-    // retries vouch for it, so it is made durable before the first answer.
-    checkpoint_all(&connection).map_err(failed)?;
     Ok(connection)
 }
 
@@ -247,10 +244,4 @@ fn create(connection: &mut Connection, path: &Path) -> Result<(), OpenError> {
     }
     transaction.commit().map_err(failed)?;
     Ok(())
-}
-
-/// Moves the WAL into the database file and syncs both, as far as other
-/// connections permit.
-fn checkpoint_all(connection: &Connection) -> rusqlite::Result<()> {
-    connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(()))
 }
