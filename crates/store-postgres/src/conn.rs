@@ -41,6 +41,11 @@ impl Conn {
         &mut self.link.client
     }
 
+    /// Runs statements without parameters.
+    pub(crate) async fn batch(&mut self, sql: &str) -> Result<(), Error> {
+        self.link.client.batch_execute(sql).await
+    }
+
     /// The statement of a query, prepared the first time.
     pub(crate) async fn statement(&mut self, query: Query) -> Result<Statement, Error> {
         if let Some(statement) = self.statements.get(query.sql) {

@@ -58,10 +58,23 @@ mod readers;
 
 mod log;
 
+mod step;
+
+mod due;
+
+mod projection;
+
+mod care;
+
 #[cfg(feature = "testing")]
 pub mod testing;
 
+pub use care::{Integrity, ServerReport};
+pub use due::{DueClock, DueClocks, TakeError};
 pub use log::PostgresLog;
 pub use open_error::OpenError;
 pub use options::PostgresOptions;
 pub use partition::{PARTITIONS, partition_of};
+pub use projection::{AdvanceError, Projection};
+pub use step::Step;
+pub use tokio_postgres::types::ToSql;

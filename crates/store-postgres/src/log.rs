@@ -39,7 +39,8 @@ pub struct PostgresLog {
     readers: Readers,
     server: Server,
     appenders: Mutex<Vec<JoinHandle<()>>>,
-    background: Background,
+    // Dropped last: the connections of the readers live on it.
+    _background: Background,
 }
 
 /// What the threads of a log share.
@@ -154,7 +155,7 @@ impl PostgresLog {
             readers,
             server,
             appenders: Mutex::new(Vec::new()),
-            background,
+            _background: background,
         };
         for _ in 0..options.appenders.max(1) {
             let appender = log.start_appender().map_err(started)?;
@@ -190,6 +191,16 @@ impl PostgresLog {
 
     pub(crate) fn target(&self) -> &Arc<Target> {
         &self.shared.target
+    }
+
+    /// A session on each host, whatever its role.
+    pub(crate) fn each_host(&self) -> Vec<(String, Result<tokio_postgres::Client, String>)> {
+        let (sender, asked) = mpsc::channel();
+        let target = Arc::clone(self.target());
+        self.readers.runtime().spawn(async move {
+            drop(sender.send(target.each_host().await));
+        });
+        asked.recv().unwrap_or_default()
     }
 
     fn positions(cursor: &Cursor) -> Result<Vec<u64>, ReadError> {

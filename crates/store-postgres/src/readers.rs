@@ -52,6 +52,18 @@ impl Readers {
         }
     }
 
+    pub(crate) fn target(&self) -> &Arc<Target> {
+        &self.target
+    }
+
+    pub(crate) fn runtime(&self) -> &Handle {
+        &self.runtime
+    }
+
+    pub(crate) fn patience(&self) -> Duration {
+        self.patience
+    }
+
     // Each change is a push, a pop or a count.
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
@@ -120,7 +132,7 @@ impl Readers {
     }
 
     /// An idle connection, or a new one, or waits for one to be returned.
-    fn take(&self, deadline: Instant) -> Result<Borrowed<'_>, StorageFailure> {
+    pub(crate) fn take(&self, deadline: Instant) -> Result<Borrowed<'_>, StorageFailure> {
         let mut state = self.state();
         loop {
             while let Some(conn) = state.idle.pop() {
@@ -179,17 +191,29 @@ impl Readers {
 }
 
 /// A moment from now on, or far away if the clock cannot express it.
-fn far(now: Instant, after: Duration) -> Instant {
+pub(crate) fn far(now: Instant, after: Duration) -> Instant {
     const YEAR: Duration = Duration::from_secs(365 * 24 * 3600);
     now.checked_add(after.min(YEAR)).unwrap_or(now)
 }
 
 /// A connection, or the right to make one; returned when it goes out of scope.
-struct Borrowed<'r> {
+#[derive(Debug)]
+pub(crate) struct Borrowed<'r> {
     readers: &'r Readers,
     conn: Option<Conn>,
     /// Whether the connection is in order: an answer may still be on its way.
     keep: bool,
+}
+
+impl Borrowed<'_> {
+    pub(crate) fn conn(&mut self) -> Option<&mut Conn> {
+        self.conn.as_mut()
+    }
+
+    /// The connection may be used by the next one.
+    pub(crate) fn keep(&mut self) {
+        self.keep = true;
+    }
 }
 
 impl Drop for Borrowed<'_> {

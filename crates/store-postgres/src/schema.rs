@@ -63,9 +63,15 @@ async fn version(
     client: &impl tokio_postgres::GenericClient,
 ) -> Result<Option<i32>, OpenError> {
     let failed = |error| target.failure("read the version of the tables", error);
-    let table = format!("{}.schema_version", target.schema());
+    // The catalog itself, not `to_regclass`: that may answer from a cache that
+    // has not heard of what another session has just made.
     let there = client
-        .query_one("SELECT to_regclass($1::text) IS NOT NULL", &[&table])
+        .query_one(
+            "SELECT EXISTS (SELECT FROM pg_class AS c JOIN pg_namespace AS n \
+             ON n.oid = c.relnamespace \
+             WHERE n.nspname = $1::text AND c.relname = 'schema_version')",
+            &[&target.schema()],
+        )
         .await
         .map_err(failed)?;
     if !there.try_get::<_, bool>(0).map_err(failed)? {

@@ -48,6 +48,11 @@ pub(crate) struct Link {
 /// Who gets the notifications of a connection.
 pub(crate) type Notified = Option<Box<dyn Fn() + Send>>;
 
+/// What may be set for a role or database to end what takes long. Given when the
+/// session starts, or it would hit what comes first in the session.
+const NO_TIMEOUTS: &str =
+    "-c statement_timeout=0 -c lock_timeout=0 -c idle_in_transaction_session_timeout=0";
+
 /// What every session of ours needs. Nothing may cut short an append that waits
 /// for replication: the server would commit it without its standbys. Plans are
 /// made once and by index, because the tables grow from nothing.
@@ -56,9 +61,8 @@ SET default_transaction_isolation = 'read committed';
 SET client_min_messages = 'warning';
 SET enable_seqscan = off; SET enable_hashjoin = off; SET enable_mergejoin = off;
 SET enable_bitmapscan = off; SET jit = off; SET plan_cache_mode = 'force_generic_plan';
-SELECT set_config(name, '0', false) FROM pg_settings WHERE name IN ('statement_timeout',
-    'lock_timeout', 'idle_in_transaction_session_timeout', 'transaction_timeout',
-    'idle_session_timeout');
+SELECT set_config(name, '0', false) FROM pg_settings
+    WHERE name IN ('transaction_timeout', 'idle_session_timeout');
 SELECT set_config('synchronous_commit', 'on', false)
     WHERE current_setting('synchronous_commit') NOT IN ('on', 'remote_apply');
 ";
@@ -253,9 +257,11 @@ fn hosts(config: &Config) -> Result<Vec<Config>, OpenError> {
         if let Some(database) = config.get_dbname() {
             one.dbname(database);
         }
-        if let Some(options) = config.get_options() {
-            one.options(options);
-        }
+        // Ours last: of two settings the last one counts.
+        one.options(format!(
+            "{} {NO_TIMEOUTS}",
+            config.get_options().unwrap_or_default()
+        ));
         one.application_name(config.get_application_name().unwrap_or("thirdring"));
         one.ssl_mode(config.get_ssl_mode());
         one.channel_binding(config.get_channel_binding());

@@ -9,7 +9,6 @@
 #![expect(
     clippy::panic,
     clippy::expect_used,
-    clippy::unwrap_used,
     reason = "a test kit reports by panicking"
 )]
 
