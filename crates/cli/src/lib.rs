@@ -43,6 +43,8 @@ mod telling;
 
 mod findings;
 
+mod plain;
+
 mod results;
 
 mod log_map;

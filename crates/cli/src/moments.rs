@@ -1,6 +1,8 @@
 //! Moments as people and machines write and read them.
 
-use chrono::{DateTime, LocalResult, NaiveDate, NaiveDateTime, SecondsFormat, TimeZone, Utc};
+use chrono::{
+    DateTime, LocalResult, NaiveDate, NaiveDateTime, SecondsFormat, TimeZone, Timelike, Utc,
+};
 use chrono_tz::Tz;
 
 use crate::failure::Failure;
@@ -66,12 +68,19 @@ pub(crate) fn machine(moment: DateTime<Utc>, zone: Tz) -> String {
         .to_rfc3339_opts(SecondsFormat::AutoSi, false)
 }
 
-/// A moment for people, in a zone.
+/// A moment for people, in a zone; parts of a second only where there are any.
 pub(crate) fn people(moment: DateTime<Utc>, zone: Tz) -> String {
-    moment
-        .with_timezone(&zone)
-        .format("%a %Y-%m-%d %H:%M:%S%.f")
-        .to_string()
+    let format = if moment.timestamp_subsec_millis() == 0 {
+        "%a %Y-%m-%d %H:%M:%S"
+    } else {
+        "%a %Y-%m-%d %H:%M:%S%.3f"
+    };
+    moment.with_timezone(&zone).format(format).to_string()
+}
+
+/// A moment without parts of a second, such as the present that a person is told.
+pub(crate) fn whole_second(moment: DateTime<Utc>) -> DateTime<Utc> {
+    moment.with_nanosecond(0).unwrap_or(moment)
 }
 
 /// A moment in a column of moments, in a zone.

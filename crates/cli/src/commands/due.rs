@@ -28,7 +28,7 @@ pub(crate) fn run(arguments: &Arguments, shell: &mut Shell<'_>) -> Result<Exit, 
     let zone = desk.rulebook().calendar.zone();
     let now = match &arguments.now {
         Some(text) => moments::read(text, zone)?,
-        None => shell.time.now(),
+        None => moments::whole_second(shell.time.now()),
     };
     let until = match &arguments.until {
         Some(text) => moments::read(text, zone)?,

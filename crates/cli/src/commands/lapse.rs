@@ -38,7 +38,7 @@ pub(crate) fn run(arguments: &Arguments, shell: &mut Shell<'_>) -> Result<Exit, 
     if notices.is_empty() && !shell.is_json() {
         shell.out.line(format!(
             "Nothing new up to {} ({zone}).",
-            moments::people(now, zone)
+            moments::people(moments::whole_second(now), zone)
         ));
     }
     Ok(Exit::Fine)

@@ -2,12 +2,14 @@
 
 use serde::Serialize;
 use thirdring::Rulebook;
+use thirdring::core::derived;
 use thirdring::core::rulebook::{Choice, Rule, Source};
-use thirdring::core::vocabulary::nearest;
+use thirdring::core::vocabulary::{FactType, FieldType, nearest};
 
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::output::{Out, Style, Table, Text, counted};
+use crate::plain;
 use crate::shell::Shell;
 
 /// List the rules of a manual, or show some of them in full: their sentence,
@@ -183,23 +185,63 @@ fn list(out: &mut Out<'_>, rulebook: &Rulebook) {
             .dim(format!("   rulebook {}", rulebook.digest.short())),
     );
     out.gap();
-    let mut table = Table::with_head(["rule", "form", "says"]);
     for rule in &rulebook.rules {
-        table.row([
-            Text::new().strong(&*rule.id),
-            Text::new().dim(forms(rule).join(", ")),
-            Text::from(&rule.says),
-        ]);
+        let place = match rule.quote(&rulebook.name) {
+            Some((source, _)) => format!("{} {}", source.manual, source.section),
+            None => String::new(),
+        };
+        out.line(
+            Text::new()
+                .strong(&*rule.id)
+                .dim(format!("  {} · {place}", forms(rule).join(", "))),
+        );
+        out.prose(2, Style::Plain, &rule.says);
     }
-    table.print(out);
     out.gap();
+    let of = |has: fn(&Rule) -> bool| rulebook.rules.iter().filter(|rule| has(rule)).count() as u64;
+    out.line(format!(
+        "Where the text is open, the manual chose a reading in {}; it departs from the text in {}.",
+        counted(of(|rule| !rule.choices.is_empty()), "rule"),
+        counted(of(|rule| !rule.changes.is_empty()), "rule")
+    ));
+    for rule in &rulebook.rules {
+        for change in &rule.changes {
+            out.line(format!(
+                "  {}: {}, because {}",
+                rule.id, change.what, change.because
+            ));
+        }
+    }
+    out.line(Text::new().dim(
+        "`thirdring rules ID` shows a rule with its quote, its readings and histories that keep and break it.",
+    ));
+    out.gap();
+    exactness(out, rulebook);
+}
+
+/// How many rules are exact data, and what the others lean on.
+fn exactness(out: &mut Out<'_>, rulebook: &Rulebook) {
+    let all = rulebook.rules.len();
+    let can_break = rulebook
+        .rules
+        .iter()
+        .filter(|rule| rule.can_break())
+        .count();
+    let others = if can_break < all {
+        "; the others say what a word means, permit, measure or state"
+    } else {
+        ""
+    };
+    out.line(format!(
+        "{can_break} of {} can be broken by what is recorded{others}.",
+        counted(all as u64, "rule")
+    ));
     let leaning: Vec<(&Rule, Vec<&str>)> = rulebook
         .rules
         .iter()
         .map(|rule| (rule, rule.leans_on()))
         .filter(|(_, names)| !names.is_empty())
         .collect();
-    let all = rulebook.rules.len();
     out.line(
         Text::new()
             .strong(counted(all as u64, "rule"))
@@ -212,33 +254,26 @@ fn list(out: &mut Out<'_>, rulebook: &Rulebook) {
     );
     let mut table = Table::new().indented(2);
     for (rule, names) in &leaning {
-        table.row([Text::from(&*rule.id), Text::new().dim(names.join(", "))]);
-    }
-    table.print(out);
-    let choices: usize = rulebook
-        .rules
-        .iter()
-        .filter(|rule| !rule.choices.is_empty())
-        .count();
-    let changes: Vec<&Rule> = rulebook
-        .rules
-        .iter()
-        .filter(|rule| !rule.changes.is_empty())
-        .collect();
-    out.line(format!(
-        "Where the text is open, the manual chose a reading in {}; it departs from the text in {}.",
-        counted(choices as u64, "rule"),
-        counted(changes.len() as u64, "rule")
-    ));
-    for rule in changes {
-        for change in &rule.changes {
-            out.line(format!(
-                "  {}: {}, because {}",
-                rule.id, change.what, change.because
-            ));
+        for name in names {
+            table.row([
+                Text::from(&*rule.id),
+                Text::from(*name),
+                Text::new().dim(meaning(name)),
+            ]);
         }
     }
-    out.line(Text::new().dim("`thirdring rules ID` shows a rule with its quote and cases."));
+    table.print(out);
+}
+
+/// What a derived field, or a field filled in by the desk, means.
+fn meaning(name: &str) -> &'static str {
+    if let Some(field) = derived::named(name) {
+        return field.doc.trim();
+    }
+    FactType::all()
+        .filter_map(|fact| fact.spec().field(name))
+        .find(|(_, field)| field.field_type == FieldType::Evidence)
+        .map_or("", |(_, field)| field.doc.trim())
 }
 
 fn full(out: &mut Out<'_>, rule: &Rule, rulebook: &Rulebook) {
@@ -258,13 +293,20 @@ fn full(out: &mut Out<'_>, rule: &Rule, rulebook: &Rulebook) {
     }
     heading(out, "What is checked");
     for clause in &rule.clauses {
-        let sentence = clause.describe();
+        let said = plain::clause(clause);
         let number = if rule.clauses.len() > 1 {
             format!("{}. ", clause.number)
         } else {
             String::new()
         };
-        out.prose(2, Style::Plain, &format!("{number}{sentence}"));
+        let sentence = match &said.when {
+            Some(when) => format!("where {when}, {}", said.sentence),
+            None => said.sentence,
+        };
+        out.item(2, &number, &sentence);
+        for besides in &said.besides {
+            out.item(2, "· ", besides);
+        }
     }
     if !rule.can_break() {
         out.prose(2, Style::Dim, "Nothing that is recorded can break it.");
@@ -280,7 +322,14 @@ fn full(out: &mut Out<'_>, rule: &Rule, rulebook: &Rulebook) {
         out.prose(
             2,
             Style::Dim,
-            &format!("Leans on: {}.", leans_on.join(", ")),
+            &format!(
+                "Leans on what no fact says outright: {}.",
+                leans_on
+                    .iter()
+                    .map(|name| format!("{name} ({})", meaning(name).trim_end_matches('.')))
+                    .collect::<Vec<_>>()
+                    .join("; ")
+            ),
         );
     }
     if !rule.choices.is_empty() {
@@ -295,7 +344,7 @@ fn full(out: &mut Out<'_>, rule: &Rule, rulebook: &Rulebook) {
             out.prose(
                 2,
                 Style::Plain,
-                &format!("{} = {}", choice.name, choice.value),
+                &format!("{}: {}", choice.name, plain::chosen(&choice.value)),
             );
             out.prose(4, Style::Dim, &choice.because);
         }
@@ -335,9 +384,22 @@ fn print_cases(out: &mut Out<'_>, title: &str, style: Style, cases: &[&[String]]
     }
     heading(out, title);
     for case in cases {
-        for (place, step) in case.iter().enumerate() {
+        let steps = plain::story(case);
+        let width = steps
+            .iter()
+            .map(|(when, _)| Text::from(when).width())
+            .max()
+            .unwrap_or(0);
+        for (place, (when, what)) in steps.iter().enumerate() {
             let mark = if place == 0 { "• " } else { "  " };
-            out.line(Text::new().plain("  ").styled(style, mark).plain(step));
+            out.line(
+                Text::new()
+                    .plain("  ")
+                    .styled(style, mark)
+                    .then(Text::new().dim(when).padded(width))
+                    .plain("  ")
+                    .plain(what),
+            );
         }
     }
 }

@@ -89,6 +89,22 @@ impl<'w> Out<'w> {
         }
     }
 
+    /// Prints prose behind a mark, its further lines set in as the first.
+    pub(crate) fn item(&mut self, indent: usize, mark: &str, text: &str) {
+        let set_in = indent + Text::from(mark).width();
+        for (place, line) in wrap(text, 96usize.saturating_sub(set_in))
+            .iter()
+            .enumerate()
+        {
+            let before = if place == 0 {
+                format!("{}{mark}", " ".repeat(indent))
+            } else {
+                " ".repeat(set_in)
+            };
+            self.line(Text::new().plain(before).plain(line));
+        }
+    }
+
     /// Prints one object for machines.
     pub(crate) fn json(&mut self, value: &impl Serialize) {
         let mut line = to_line(value);
