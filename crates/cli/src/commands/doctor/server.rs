@@ -2,35 +2,25 @@
 
 use std::collections::BTreeMap;
 
-use thirdring::store::Log;
-use thirdring_store_postgres::PARTITIONS;
+use thirdring::store::{Log, Setting};
+use thirdring_store_postgres::{PARTITIONS, PostgresLog, ServerReport};
 use tokio_postgres::{Config, NoTls, SimpleQueryMessage};
 
 use super::chain;
 use super::check::Check;
 use crate::failure::Failure;
+use crate::output::counted;
 use crate::place::open_postgres;
 
-/// What the server says of itself, as name and value.
+/// What the server that accepts writes says of itself, as name and value.
 const ASK: &str = "
-SELECT name, setting FROM pg_settings WHERE name IN ('server_version', 'server_version_num',
-    'fsync', 'full_page_writes', 'synchronous_standby_names', 'autovacuum', 'server_encoding')
-UNION ALL SELECT name, reset_val FROM pg_settings
-    WHERE name IN ('synchronous_commit', 'default_transaction_isolation')
-UNION ALL SELECT 'standbys', count(*)::text FROM pg_stat_replication
-    WHERE sync_state IN ('sync', 'quorum')
+SELECT name, setting FROM pg_settings WHERE name IN ('server_version', 'autovacuum')
+UNION ALL SELECT 'isolation', reset_val FROM pg_settings
+    WHERE name = 'default_transaction_isolation'
 UNION ALL SELECT 'partitions', count(*)::text FROM thirdring.feed
 UNION ALL SELECT 'schema_version', max(version)::text FROM thirdring.schema_version
 UNION ALL SELECT 'size', pg_size_pretty(pg_total_relation_size('thirdring.record')
     + pg_total_relation_size('thirdring.personal'))";
-
-/// Partitions whose positions are not dense, and streams whose versions are not.
-const GAPS: &str = "
-SELECT 'gaps', ((SELECT count(*) FROM thirdring.feed LEFT JOIN
-        (SELECT part, count(*) AS n, max(pos) AS last FROM thirdring.record GROUP BY part) AS held
-        USING (part) WHERE coalesce(n, 0) <> pos OR coalesce(last, 0) <> pos)
-    + (SELECT count(*) FROM (SELECT 1 FROM thirdring.record GROUP BY part, stream
-        HAVING count(*) <> max(version) OR min(version) <> 1) AS broken))::text";
 
 /// Looks at everything.
 ///
@@ -43,96 +33,45 @@ pub(super) fn examine(text: &str, quick: bool) -> Result<Vec<Check>, Failure> {
         log.place(),
         "the servers and the schema; one of them accepts writes",
     )];
-    match ask(text, quick) {
-        Ok(said) => checks.extend(settings(&said, quick)),
-        Err(why) => checks.push(Check::warn(
-            "settings",
-            "unknown",
-            format!("the server could not be asked: {why}"),
-            "run the command where the server can be asked without encryption, or look at pg_settings",
-        )),
+    checks.extend(database(text));
+    let servers = log.servers();
+    for server in &servers {
+        checks.extend(of_server(server));
     }
-    checks.push(if log.capabilities().durable {
-        Check::ok(
-            "durable",
-            "yes",
-            "an answered append survives a loss of power",
-        )
-    } else {
-        Check::bad(
-            "durable",
-            "no",
-            "fsync or full_page_writes is off: a loss of power loses or destroys records",
-            "set fsync = on and full_page_writes = on",
-        )
-    });
+    checks.extend(same_names(&servers));
+    checks.push(integrity(&log, quick));
     checks.push(chain(&log, quick));
     Ok(checks)
 }
 
-fn ask(text: &str, quick: bool) -> Result<BTreeMap<String, String>, String> {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .map_err(|error| error.to_string())?;
-    runtime.block_on(async {
-        let config: Config = text
-            .parse()
-            .map_err(|_| "the connection string".to_owned())?;
-        let told = |error: tokio_postgres::Error| {
-            error
-                .as_db_error()
-                .map_or_else(|| error.to_string(), |error| error.message().to_owned())
-        };
-        let (client, connection) = config.connect(NoTls).await.map_err(told)?;
-        tokio::spawn(connection);
-        let mut said = BTreeMap::new();
-        for question in [Some(ASK), (!quick).then_some(GAPS)].into_iter().flatten() {
-            for message in client.simple_query(question).await.map_err(told)? {
-                if let SimpleQueryMessage::Row(row) = message
-                    && let (Some(name), Some(value)) = (row.get(0), row.get(1))
-                {
-                    said.insert(name.to_owned(), value.to_owned());
-                }
-            }
+/// What is so in the database. Asked without encryption: where a server insists
+/// on it, what opening the store has proved is all that is said.
+fn database(text: &str) -> Vec<Check> {
+    let said = match ask(text) {
+        Ok(said) => said,
+        Err(why) => {
+            return vec![
+                Check::ok(
+                    "server_version",
+                    "15 or newer",
+                    "opening refuses an older one, other tables and another encoding",
+                ),
+                Check::skipped("partitions", format!("the server was not asked: {why}")),
+            ];
         }
-        Ok(said)
-    })
-}
-
-fn settings(said: &BTreeMap<String, String>, quick: bool) -> Vec<Check> {
+    };
     let of = |name: &str| said.get(name).map_or("", String::as_str);
     let mut checks = vec![
-        // Opening refuses an older server and another encoding.
         Check::ok(
             "server_version",
             of("server_version"),
             "PostgreSQL 15 or newer",
         ),
         Check::ok(
-            "server_encoding",
-            of("server_encoding"),
-            "names of streams are UTF-8",
-        ),
-        on("fsync", of("fsync")),
-        on("full_page_writes", of("full_page_writes")),
-        synchronous_commit(of("synchronous_commit")),
-        standbys(of("synchronous_standby_names"), of("standbys")),
-        Check::ok(
             "isolation",
-            of("default_transaction_isolation"),
+            of("isolation"),
             "the server's default; connections of ours use read committed, which the tables rely on",
         ),
-        if of("autovacuum") == "on" {
-            Check::ok("autovacuum", "on", "dead rows are cleared away")
-        } else {
-            Check::warn(
-                "autovacuum",
-                of("autovacuum"),
-                "dead rows of the counters pile up, and appends become slow",
-                "set autovacuum = on",
-            )
-        },
     ];
     let partitions = of("partitions");
     checks.push(if partitions == PARTITIONS.to_string() {
@@ -150,73 +89,175 @@ fn settings(said: &BTreeMap<String, String>, quick: bool) -> Vec<Check> {
         of("schema_version"),
         "the tables are those this program makes and reads",
     ));
-    checks.push(Check::ok("size", of("size"), "records with their indexes"));
-    checks.push(match of("gaps") {
-        _ if quick => Check::skipped("integrity", "the records were not counted: --quick"),
-        "0" => Check::ok("integrity", "whole", "positions and versions have no gaps"),
-        gaps => Check::bad(
-            "integrity",
-            format!("{gaps} partitions or streams with gaps"),
-            "records are missing",
-            "keep the database, restore a backup, and find out who deleted rows",
-        ),
+    checks.push(if of("autovacuum") == "on" {
+        Check::ok("autovacuum", "on", "dead rows are cleared away")
+    } else {
+        Check::warn(
+            "autovacuum",
+            of("autovacuum"),
+            "dead rows of the counters pile up, and appends become slow",
+            "set autovacuum = on",
+        )
     });
+    checks.push(Check::ok("size", of("size"), "records with their indexes"));
     checks
 }
 
-fn on(name: &'static str, found: &str) -> Check {
-    let means = "a loss of power tears or loses nothing that was answered";
-    if found == "on" {
-        Check::ok(name, found, means)
+fn ask(text: &str) -> Result<BTreeMap<String, String>, String> {
+    let told = |error: tokio_postgres::Error| {
+        error
+            .as_db_error()
+            .map_or_else(|| error.to_string(), |error| error.message().to_owned())
+    };
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| error.to_string())?;
+    runtime.block_on(async {
+        let mut config: Config = text.parse().map_err(told)?;
+        config.target_session_attrs(tokio_postgres::config::TargetSessionAttrs::ReadWrite);
+        let (client, connection) = config.connect(NoTls).await.map_err(told)?;
+        tokio::spawn(connection);
+        let mut said = BTreeMap::new();
+        for message in client.simple_query(ASK).await.map_err(told)? {
+            if let SimpleQueryMessage::Row(row) = message
+                && let (Some(name), Some(value)) = (row.get(0), row.get(1))
+            {
+                said.insert(name.to_owned(), value.to_owned());
+            }
+        }
+        Ok(said)
+    })
+}
+
+fn of_server(server: &ServerReport) -> Vec<Check> {
+    let at = |found: &str| format!("{found} at {}", server.address);
+    if let Some(why) = &server.unreachable {
+        return vec![Check::warn(
+            "server",
+            at("unreachable"),
+            format!("it can neither take over nor confirm: {why}"),
+            "start it, or take it out of the connection string",
+        )];
+    }
+    let role = if server.standby {
+        ("standby", "it follows the one that accepts writes")
+    } else {
+        ("primary", "it accepts writes")
+    };
+    let mut checks = vec![Check::ok("server", at(role.0), role.1)];
+    checks.extend(
+        server
+            .settings
+            .iter()
+            .map(|setting| of_setting(setting, &at(&setting.found))),
+    );
+    if !server.standby {
+        checks.push(standbys(server, &at));
+    }
+    checks
+}
+
+fn of_setting(setting: &Setting, found: &str) -> Check {
+    if setting.name == "synchronous_commit" {
+        let means =
+            "an append is answered when it is on the disk, and with the standbys that confirm";
+        return if setting.holds() || setting.found == "remote_apply" {
+            Check::ok(setting.name, found, means)
+        } else {
+            Check::warn(
+                setting.name,
+                found,
+                "connections of ours use `on` all the same; other programs on this server do not",
+                "set synchronous_commit = on for the database",
+            )
+        };
+    }
+    if setting.holds() {
+        Check::ok(
+            setting.name,
+            found,
+            "a loss of power tears or loses nothing that was answered",
+        )
     } else {
         Check::bad(
-            name,
+            setting.name,
             found,
             "a loss of power loses or destroys records",
-            format!("set {name} = on"),
+            format!("set {} = {}", setting.name, setting.wanted),
         )
     }
 }
 
-fn synchronous_commit(found: &str) -> Check {
-    const NAME: &str = "synchronous_commit";
-    if matches!(found, "on" | "remote_apply") {
-        Check::ok(
-            NAME,
-            found,
-            "an append is answered when it is on the disk, and with the standbys that confirm",
-        )
-    } else {
-        Check::warn(
-            NAME,
-            found,
-            "connections of ours use `on` all the same; other programs on this server do not",
-            "set synchronous_commit = on for the database",
-        )
-    }
-}
-
-fn standbys(names: &str, confirming: &str) -> Check {
+fn standbys(server: &ServerReport, at: &dyn Fn(&str) -> String) -> Check {
     const NAME: &str = "synchronous_standby_names";
-    if names.is_empty() {
+    if server.standby_names.is_empty() {
         return Check::warn(
             NAME,
-            "empty",
+            at("empty"),
             "nobody confirms: what was answered is lost with this server's disk",
-            "with standbys, set e.g. synchronous_standby_names = 'ANY 1 (a, b)'",
+            "with standbys, set e.g. synchronous_standby_names = 'ANY 1 (a, b)'; without, take backups",
         );
     }
-    if confirming == "0" {
+    if server.confirming == 0 {
         return Check::bad(
             NAME,
-            format!("{names}; none of them is seen"),
-            "appends wait until one confirms, unless this user may not see them",
+            format!("{}; none is seen to confirm", at(&server.standby_names)),
+            "appends wait until a standby confirms, unless this user may not see the standbys",
             "start a standby; or let this user see them: GRANT pg_monitor",
         );
     }
     Check::ok(
         NAME,
-        format!("{names}; {confirming} confirm"),
+        format!(
+            "{}; {} confirm",
+            at(&server.standby_names),
+            server.confirming
+        ),
         "an answered append is on a second machine",
     )
+}
+
+/// Whether the servers name the same standbys.
+fn same_names(servers: &[ServerReport]) -> Option<Check> {
+    let mut reached = servers.iter().filter(|server| server.unreachable.is_none());
+    let first = reached.next()?;
+    let other = reached.find(|server| server.standby_names != first.standby_names)?;
+    Some(Check::bad(
+        "standby_names_agree",
+        format!(
+            "`{}` at {}, `{}` at {}",
+            first.standby_names, first.address, other.standby_names, other.address
+        ),
+        "a standby that is promoted would confirm alone",
+        "set synchronous_standby_names alike on all servers",
+    ))
+}
+
+fn integrity(log: &PostgresLog, quick: bool) -> Check {
+    let damaged = |found: String| {
+        Check::bad(
+            "integrity",
+            found,
+            "rows are missing or altered",
+            "keep the database, restore a backup, and find out who changed the tables",
+        )
+    };
+    if quick {
+        return Check::skipped("integrity", "the tables were not read: --quick");
+    }
+    match log.integrity_check() {
+        Ok(found) => match found.problems.first() {
+            None => Check::ok(
+                "integrity",
+                counted(found.records, "record"),
+                "positions and versions have no gaps, each stream is in its partition",
+            ),
+            Some(first) => damaged(format!(
+                "{}, first: {first}",
+                counted(found.problems.len() as u64, "problem")
+            )),
+        },
+        Err(error) => damaged(error.to_string()),
+    }
 }
