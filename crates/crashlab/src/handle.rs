@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use thirdring::store::{BackupError, Log, SqliteLog, SqliteOptions};
-use thirdring::{Desk, Outcome};
+use thirdring::{Desk, Outcome, Request};
 
 use crate::workload::{BACKUP, Command, LOG, Workload};
 
@@ -37,7 +37,7 @@ impl Handle {
                 Ok(appended) => Ok(appended.replayed),
                 Err(error) => Err(error.to_string()),
             },
-            (Command::Propose(request), Some(desk)) => match desk.submit(request.clone()) {
+            (Command::Propose(request), Some(desk)) => match desk.submit(Request::clone(request)) {
                 Ok(Outcome::Admitted(receipt)) => Ok(receipt.replayed),
                 Ok(Outcome::Refused(refusal)) => Err(format!("refused: {refusal:?}")),
                 Err(error) => Err(error.to_string()),

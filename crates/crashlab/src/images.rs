@@ -88,7 +88,10 @@ fn torn(change: &Change) -> Vec<Fate> {
     fates
 }
 
-fn subsets(open: &[usize], visit: &mut dyn FnMut(&dyn Fn(usize) -> bool)) {
+/// Told which of the open writes survive.
+type Survivors<'a> = dyn Fn(usize) -> bool + 'a;
+
+fn subsets(open: &[usize], visit: &mut dyn FnMut(&Survivors<'_>)) {
     let mut tried = |bits: u64| {
         visit(&|index| {
             let place = open.iter().position(|&at| at == index).unwrap_or(0);

@@ -193,7 +193,7 @@ impl Judge {
     /// The commands whose effect is in the log, which is whole.
     fn whole(&self, handle: &Handle) -> Result<BTreeSet<usize>, String> {
         match &handle.desk {
-            None => self.records(&*handle.log),
+            None => self.records(&handle.log),
             Some(desk) => self.facts(&handle.log, desk),
         }
     }
@@ -238,7 +238,7 @@ impl Judge {
             .workload
             .numbered()
             .filter_map(|(n, command)| match command {
-                Command::Propose(request) => Some((request.id?, (n, request))),
+                Command::Propose(request) => Some((request.id?, (n, &**request))),
                 _ => None,
             })
             .collect();

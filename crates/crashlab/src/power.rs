@@ -17,7 +17,7 @@ use crate::workload::{LOG, Workload};
 
 /// What is left of the shared memory after a power cut, every other time: it must
 /// not be believed.
-const STALE_SHARED_MEMORY: [u8; 32_768] = [0x5a; 32_768];
+static STALE_SHARED_MEMORY: [u8; 32_768] = [0x5a; 32_768];
 
 /// At most so many different images of one workload are opened; 0: all.
 pub(crate) type Budget = usize;
@@ -187,7 +187,7 @@ fn judge_images(
         for (index, cut) in cuts.iter().enumerate() {
             number += 1;
             // The first loses nothing and stands for the moment itself.
-            if index > 0 && number % step != 0 {
+            if index > 0 && !number.is_multiple_of(step) {
                 continue;
             }
             let image = moment

@@ -92,12 +92,11 @@ impl Recorder {
         let descriptor = call.path_of_descriptor();
         let named = descriptor.and_then(|(_, path)| self.within(path));
         match call.name.as_str() {
-            "open" | "openat" | "creat" => {
-                if returned >= 0 {
-                    positions.insert(returned, 0);
-                    self.opened(call);
-                }
+            "open" | "openat" | "creat" if returned >= 0 => {
+                positions.insert(returned, 0);
+                self.opened(call);
             }
+            "open" | "openat" | "creat" => {}
             "lseek" => {
                 if let (Some((number, _)), Ok(position)) = (descriptor, u64::try_from(returned)) {
                     positions.insert(number, position);

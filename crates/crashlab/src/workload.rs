@@ -18,7 +18,7 @@ pub enum Command {
     /// A batch is appended.
     Append(Vec<Append>),
     /// A fact is proposed to a desk.
-    Propose(Request),
+    Propose(Box<Request>),
     /// The log is copied to [`BACKUP`].
     Backup,
 }
@@ -218,11 +218,11 @@ fn proposals() -> Option<Vec<Command>> {
             let at = nine + TimeDelta::seconds(i64::from(number) * 5);
             let stream = thirdring::StreamId::new(ticket).ok()?;
             let millis = u64::try_from(at.timestamp_millis()).ok()?;
-            commands.push(Command::Propose(
+            commands.push(Command::Propose(Box::new(
                 Request::new(&stream, fact.clone(), &by, at)
                     .told_at(at.to_utc())
                     .with_id(thirdring::RecordId::from_parts(millis, u128::from(number))),
-            ));
+            )));
         }
     }
     Some(commands)
