@@ -52,7 +52,9 @@ pub(crate) enum Event {
         object: Option<FileNo>,
         covers: usize,
     },
-    /// One that failed: what it would have covered is never promised again.
+    /// One that failed: what it would have covered is never promised again. Not
+    /// so for the folder, whose changes a file system keeps in its journal: it
+    /// lets no later sync succeed without them.
     SyncFailed {
         object: Option<FileNo>,
         covers: usize,
@@ -205,8 +207,10 @@ impl Disk {
                 self.fold();
             }
             Event::SyncFailed { object, covers } => {
-                for waiting in self.covered(*object, *covers) {
-                    waiting.doomed = !waiting.settled;
+                if object.is_some() {
+                    for waiting in self.covered(*object, *covers) {
+                        waiting.doomed = !waiting.settled;
+                    }
                 }
             }
             Event::Note(_) => {}

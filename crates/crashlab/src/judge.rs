@@ -71,7 +71,7 @@ impl Judge {
             projections.push(projection(&desk, workload)?);
             for (_, command) in workload.numbered() {
                 if let Command::Propose(request) = command {
-                    desk.submit(request.clone())
+                    desk.submit(Request::clone(request))
                         .map_err(|error| error.to_string())?;
                 }
                 projections.push(projection(&desk, workload)?);

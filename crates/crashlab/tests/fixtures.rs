@@ -36,7 +36,7 @@ fn copies() -> Vec<(TempDir, PathBuf)> {
 fn proposals() -> Vec<thirdring::Request> {
     let workload = Workload::named("desk").unwrap();
     let proposals = workload.commands.into_iter().map(|command| match command {
-        Command::Propose(request) => request,
+        Command::Propose(request) => *request,
         other => panic!("{other:?}"),
     });
     proposals.collect()
