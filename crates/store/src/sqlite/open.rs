@@ -183,7 +183,7 @@ fn configure(
     // Two processes that open a fresh file at once meet here, and SQLite does
     // not call its busy handler for this change.
     let deadline = Instant::now().checked_add(patience);
-    while let Err(error) = connection.pragma_update(None, "journal_mode", "wal") {
+    while let Err(error) = set_wal(connection) {
         if !is_busy(&error) || deadline.is_none_or(|deadline| Instant::now() >= deadline) {
             return Err(error);
         }
@@ -202,6 +202,16 @@ fn configure(
     connection.pragma_update(None, "trusted_schema", false)?;
     connection.pragma_update(None, "cache_size", -16_384)?;
     connection.set_prepared_statement_cache_capacity(32);
+    Ok(())
+}
+
+/// Runs the change to its end. It is committed only after the answer, so whoever
+/// stops at the answer never learns that the commit failed; and then SQLite goes
+/// on calling the mode `wal` though the file has a rollback journal.
+fn set_wal(connection: &Connection) -> rusqlite::Result<()> {
+    let mut statement = connection.prepare("PRAGMA journal_mode = wal")?;
+    let mut rows = statement.query([])?;
+    while rows.next()?.is_some() {}
     Ok(())
 }
 

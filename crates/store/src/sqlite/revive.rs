@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use rusqlite::Connection;
 
-use super::open::failure;
+use super::open::{OpenError, failure};
 use crate::failure::StorageFailure;
 
 /// Bytes that are read and written back at a time.
@@ -21,7 +21,7 @@ const CHUNK: usize = 1 << 20;
 /// leave a file that is newer than the WAL which the power leaves, and reading one
 /// through the other tears both. So every page is written again first: then the
 /// sync has to write it too.
-pub(super) fn revive(connection: &Connection, path: &Path) -> Result<(), StorageFailure> {
+pub(super) fn revive(connection: &Connection, path: &Path) -> Result<(), OpenError> {
     let failed = |error| failure("make durable what was recovered", path, error);
     // Nobody else may write to the WAL meanwhile, or his bytes would be undone.
     connection
@@ -40,9 +40,22 @@ pub(super) fn revive(connection: &Connection, path: &Path) -> Result<(), Storage
     sync_folder(&path).map_err(|error| {
         StorageFailure::new("sync the folder of", path.display().to_string(), error)
     })?;
-    connection
-        .query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(()))
-        .map_err(failed)
+    let (busy, pages): (bool, i64) = connection
+        .query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |row| {
+            Ok((row.get(0)?, row.get(1)?))
+        })
+        .map_err(failed)?;
+    // The mode may be called `wal` while there is none; these numbers cannot lie:
+    // without a WAL there are no pages, and nobody can be busy with them.
+    if pages < 0 && !busy {
+        return Err(OpenError::Setting {
+            path,
+            name: "journal_mode",
+            wanted: "wal".to_owned(),
+            found: "a rollback journal".to_owned(),
+        });
+    }
+    Ok(())
 }
 
 /// Where the file is, links followed: the WAL lies beside it.
