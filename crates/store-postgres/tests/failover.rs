@@ -5,6 +5,16 @@
 //!
 //! One round by default; `THIRDRING_FAILOVER_ROUNDS=20` for a long run.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::print_stderr,
+    clippy::print_stdout,
+    reason = "a test that fails panics"
+)]
+
 mod support;
 
 use std::sync::atomic::{AtomicBool, Ordering};

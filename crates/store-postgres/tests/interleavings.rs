@@ -5,6 +5,16 @@
 //! that is missed is one that was invisible when the cursor passed its place. A
 //! reader that polls less often passes later, when no fewer records are visible.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::print_stderr,
+    clippy::print_stdout,
+    reason = "a test that fails panics"
+)]
+
 mod support;
 
 use std::collections::{BTreeSet, VecDeque};

@@ -5,6 +5,16 @@
 //! shows that the client and the recovery of the server fit together, not that
 //! the server syncs.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::print_stderr,
+    clippy::print_stdout,
+    reason = "a test that fails panics"
+)]
+
 mod support;
 
 use std::sync::atomic::{AtomicBool, Ordering};

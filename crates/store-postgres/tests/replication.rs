@@ -1,6 +1,16 @@
 //! A primary and two standbys: what a confirmation rests on, and what happens
 //! when the standbys are gone.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::print_stderr,
+    clippy::print_stdout,
+    reason = "a test that fails panics"
+)]
+
 mod support;
 
 use std::fs;

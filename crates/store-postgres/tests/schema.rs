@@ -1,5 +1,15 @@
 //! The tables and their version, and what is said of a server.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::print_stderr,
+    clippy::print_stdout,
+    reason = "a test that fails panics"
+)]
+
 mod support;
 
 use std::sync::Barrier;

@@ -1,6 +1,15 @@
 //! Short ways to say what a test needs.
 
 #![allow(dead_code, reason = "each test binary uses a part of this")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::print_stderr,
+    clippy::print_stdout,
+    reason = "a test that fails panics"
+)]
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -132,7 +141,7 @@ impl Confirmed {
     /// The longest time without a confirmation, and a new beginning.
     pub(crate) fn gap(&self) -> Duration {
         let mut state = self.state.lock().unwrap();
-        state.last = None;
+        state.last = Some(Instant::now());
         std::mem::take(&mut state.gap)
     }
 
