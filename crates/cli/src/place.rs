@@ -5,8 +5,7 @@ use std::path::{Path, PathBuf};
 
 use thirdring::store::{Log, MemoryLog, OpenError, SqliteLog, SqliteOptions};
 
-use crate::exit::Exit;
-use crate::failure::{Failure, Told};
+use crate::failure::Failure;
 
 /// The name of a store that keeps nothing.
 const IN_MEMORY: &str = ":memory:";
@@ -189,6 +188,9 @@ fn open_server(text: &str) -> Result<Box<dyn Log>, Failure> {
 #[cfg(feature = "postgres")]
 pub(crate) fn open_postgres(text: &str) -> Result<thirdring_store_postgres::PostgresLog, Failure> {
     use thirdring_store_postgres::OpenError as Cause;
+
+    use crate::exit::Exit;
+    use crate::failure::Told;
 
     thirdring_store_postgres::PostgresLog::open(text).map_err(|error| {
         // The library's sentences end with what to do.

@@ -9,10 +9,14 @@ use thirdring::core::{Record, Setting, load_with};
 use thirdring::store::Log;
 use thirdring::{Desk, Rulebook, TimeSource, manuals};
 
+use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::options::Options;
 use crate::output::{Format, Out, Text};
 use crate::place::Place;
+
+/// The file that complaints about `--set` are about.
+const SET: &str = "--set";
 
 /// What every command works with.
 pub(crate) struct Shell<'w> {
@@ -71,7 +75,22 @@ impl Shell<'_> {
                 ));
             }
         };
-        Ok((rulebook(first)?, rulebook_with(second, settings)?))
+        let set = |mut failure: Failure| {
+            // What is wrong with --set is wrong with the command line.
+            if failure
+                .told
+                .iter()
+                .all(|told| told.file.as_deref() == Some(SET))
+            {
+                failure.exit = Exit::Usage;
+                for told in &mut failure.told {
+                    (told.line, told.column) = (None, None);
+                }
+            }
+            failure
+        };
+        let second = rulebook_with(second, settings).map_err(set)?;
+        Ok((rulebook(first)?, second))
     }
 
     /// The log of `--store`; `create` makes the file where there is none.

@@ -17,28 +17,7 @@ use thirdring_cli::Exit;
 /// A handful of cases in the shape of the help-desk log, written by us: closed
 /// across the beginning of summer time, closed a day early, waiting, taken in
 /// charge late, never resolved.
-const LOG: &str = "\
-Case ID,Activity,Resource,Complete Timestamp,customer
-Case 1,Assign seriousness,Value 1,2013/03/18 09:00:00.000,Value 9
-Case 1,Take in charge ticket,Value 1,2013/03/18 10:00:00.000,Value 9
-Case 1,Resolve ticket,Value 1,2013/03/20 11:00:00.000,Value 9
-Case 1,Closed,Value 3,2013/04/04 10:01:00.000,Value 9
-Case 2,Insert ticket,Value 2,2013/03/18 09:00:00.000,Value 9
-Case 2,Take in charge ticket,Value 2,2013/03/18 10:00:00.000,Value 9
-Case 2,Resolve ticket,Value 2,2013/03/20 11:00:00.000,Value 9
-Case 2,Closed,Value 3,2013/04/04 11:01:00.000,Value 9
-Case 3,Assign seriousness,Value 1,2013/05/06 09:00:00.000,Value 8
-Case 3,Wait,Value 1,2013/05/07 09:00:00.000,Value 8
-Case 3,Take in charge ticket,Value 1,2013/06/03 09:00:00.000,Value 8
-Case 3,Resolve ticket,Value 1,2013/06/05 09:00:00.000,Value 8
-Case 3,Resolve ticket,Value 1,2013/06/06 09:00:00.000,Value 8
-Case 3,Closed,Value 3,2013/06/21 09:00:17.000,Value 8
-Case 4,Closed,Value 3,2013/05/01 12:00:00.000,Value 8
-Case 4,Assign seriousness,Value 1,2013/04/12 12:00:00.000,Value 8
-Case 4,Resolve ticket,Value 1,2013/04/12 12:00:01.000,Value 8
-Case 4,Closed,Value 3,2013/04/27 12:00:10.000,Value 8
-Case 4,VERIFIED,Value 3,2013/04/27 12:00:10.000,Value 8
-";
+const LOG: &str = include_str!("histories/foreign.csv");
 
 fn judge(log: &str, more: &[&str]) -> (Answer, String) {
     let dir = tempfile::tempdir().unwrap();

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use thirdring::store::{Log, Setting};
+use thirdring::store::Setting;
 use thirdring_store_postgres::{PARTITIONS, PostgresLog, ServerReport};
 use tokio_postgres::{Config, NoTls, SimpleQueryMessage};
 
