@@ -241,9 +241,19 @@ impl Server {
     /// first, or the children would still do something after their parent.
     pub fn kill(&mut self) {
         self.freeze();
-        self.signal_all(Signal::KILL);
+        let pids = self.pids();
+        for pid in &pids {
+            signal_one(*pid, Signal::KILL);
+        }
         if let Some(mut child) = self.child.take() {
             drop(child.wait());
+        }
+        // One that writes to the disk dies a little later, and until then holds
+        // the memory that keeps a new server from starting.
+        let deadline = Instant::now() + PATIENCE;
+        while pids.iter().any(|pid| is_alive(*pid)) {
+            assert!(Instant::now() < deadline, "a killed process lives on");
+            thread::sleep(Duration::from_millis(5));
         }
     }
 
@@ -335,6 +345,16 @@ fn signal_one(pid: u32, signal: Signal) {
         // It may be gone already.
         let _ = kill_process(pid, signal);
     }
+}
+
+/// Whether a process is there and not merely waiting to be buried.
+fn is_alive(pid: u32) -> bool {
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+    // The state follows the name, which stands in parentheses.
+    let state = stat
+        .rsplit_once(") ")
+        .and_then(|(_, rest)| rest.chars().next());
+    state.is_some_and(|state| !matches!(state, 'Z' | 'X'))
 }
 
 fn free_port() -> u16 {
