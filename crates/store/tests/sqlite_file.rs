@@ -142,6 +142,21 @@ fn many_may_open_a_fresh_file_at_once() {
 }
 
 #[test]
+fn what_a_backup_that_was_cut_short_left_is_not_built_on() {
+    let dir = tempdir().unwrap();
+    let log = SqliteLog::open(dir.path().join("log.db")).unwrap();
+    append(&log, 1);
+    let target = dir.path().join("copy.db");
+    for name in ["copy.db.partial", "copy.db.partial-journal"] {
+        fs::write(dir.path().join(name), [7; 5_000]).unwrap();
+    }
+    log.backup_to(&target).unwrap();
+    let copy = SqliteLog::open(&target).unwrap();
+    assert!(copy.integrity_check().unwrap().is_whole());
+    assert_eq!(copy.scan(&Cursor::start(), 9).unwrap().records.len(), 1);
+}
+
+#[test]
 fn a_backup_is_one_moment_of_a_log_in_use() {
     let dir = tempdir().unwrap();
     let log = SqliteLog::open(dir.path().join("log.db")).unwrap();

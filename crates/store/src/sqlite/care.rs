@@ -1,6 +1,7 @@
 //! Looking after a file: copying it while it is in use, and checking it.
 
 use std::fs::{self, File};
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use rusqlite::Connection;
@@ -61,9 +62,9 @@ pub(super) fn backup(
     }
     // Under another name until it is whole, so that whatever stands at the
     // target is a backup.
-    let mut partial = target.as_os_str().to_owned();
-    partial.push(".partial");
-    let partial = PathBuf::from(partial);
+    let partial = fresh_beside(target).map_err(|error| {
+        StorageFailure::new("begin the backup", target.display().to_string(), error)
+    })?;
     let result = copy(source, &partial, options).and_then(|()| {
         publish(&partial, target).map_err(|error| {
             StorageFailure::new("name the backup", target.display().to_string(), error)
@@ -74,6 +75,30 @@ pub(super) fn backup(
         drop(fs::remove_file(&partial));
     }
     Ok(result?)
+}
+
+/// How many backups to one target may have been cut short.
+const PARTIAL_MAX: u32 = 1_000;
+
+/// An empty file beside the target that was not there before. What a backup that
+/// was cut short left cannot be built on, and another process may still be at it.
+fn fresh_beside(target: &Path) -> std::io::Result<PathBuf> {
+    for number in 1..=PARTIAL_MAX {
+        let mut name = target.as_os_str().to_owned();
+        name.push(match number {
+            1 => ".partial".to_owned(),
+            _ => format!(".partial-{number}"),
+        });
+        let path = PathBuf::from(name);
+        match File::create_new(&path) {
+            Ok(_) => return Ok(path),
+            Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Err(std::io::Error::other(format!(
+        "{PARTIAL_MAX} backups to it were cut short; remove what they left (….partial)"
+    )))
 }
 
 fn copy(source: &Path, partial: &Path, options: &SqliteOptions) -> Result<(), StorageFailure> {

@@ -126,7 +126,9 @@ impl SqliteLog {
 }
 
 impl SqliteLog {
-    /// Copies the log as of one moment into a new file, while it is in use.
+    /// Copies the log as of one moment into a new file, while it is in use. A
+    /// process that dies meanwhile leaves `target` with `.partial` appended, which
+    /// hinders nobody and may be removed.
     ///
     /// # Errors
     /// [`BackupError`]; then there is nothing at `target` that was not there
