@@ -1,10 +1,6 @@
 //! Findings, clocks and notices as people read them.
 
-use std::sync::Arc;
-
-use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
-use thirdring::core::audit::{Observable, verdicts_of};
 use thirdring::core::judge::{ClockChange, ClockEvent, Nonsense, Objection};
 use thirdring::core::record::{Notice, Step};
 use thirdring::core::{Case, Record, Verdict, VerdictKind};
@@ -201,15 +197,8 @@ pub(crate) fn record_text(record: &Record, zone: Tz) -> Text {
         .dim(format!(", record {}", record.id))
 }
 
-/// What turned a finding that was kept as far as was known then.
-#[derive(Debug, Clone)]
-pub(crate) struct Turned {
-    /// The record that turned it.
-    pub(crate) by: Arc<Record>,
-}
-
 /// Prints a verdict with the facts that prove it.
-pub(crate) fn verdict(out: &mut Out<'_>, case: &Case, found: &Verdict, turned: Option<&Turned>) {
+pub(crate) fn verdict(out: &mut Out<'_>, case: &Case, found: &Verdict, turned: Option<&Record>) {
     let rulebook = case.rulebook();
     let zone = rulebook.calendar.zone();
     let mut head = Text::new()
@@ -253,8 +242,7 @@ pub(crate) fn verdict(out: &mut Out<'_>, case: &Case, found: &Verdict, turned: O
             out.line(Text::new().dim(label).then(record_text(record, zone)));
         }
     }
-    if let Some(turned) = turned {
-        let by = &turned.by;
+    if let Some(by) = turned {
         out.line(
             Text::new()
                 .dim("    then:  ")
@@ -267,7 +255,7 @@ pub(crate) fn verdict(out: &mut Out<'_>, case: &Case, found: &Verdict, turned: O
 }
 
 /// Prints a verdict in two lines: what was found, and the manual's words.
-pub(crate) fn brief(out: &mut Out<'_>, case: &Case, found: &Verdict, turned: Option<&Turned>) {
+pub(crate) fn brief(out: &mut Out<'_>, case: &Case, found: &Verdict, turned: Option<&Record>) {
     let rulebook = case.rulebook();
     out.line(
         Text::new()
@@ -295,8 +283,8 @@ pub(crate) fn brief(out: &mut Out<'_>, case: &Case, found: &Verdict, turned: Opt
         let source = format!("{} {}", source.manual, source.section);
         out.line(Text::new().plain("           ").then(quote(&source, words)));
     }
-    if let Some(turned) = turned {
-        let by = record_text(&turned.by, rulebook.calendar.zone());
+    if let Some(by) = turned {
+        let by = record_text(by, rulebook.calendar.zone());
         out.line(
             Text::new()
                 .plain("           ")
@@ -344,66 +332,4 @@ pub(crate) fn status_text(case: &Case) -> Text {
         text = text.dim(" · visit ").plain(visit).plain(" ").plain(*label);
     }
     text
-}
-
-/// The record that turned a broken verdict which was kept as far as was known
-/// when the judged fact was recorded; `None` where it was broken then already,
-/// or was not decided.
-pub(crate) fn turned(case: &Case, found: &Verdict, now: DateTime<Utc>) -> Option<Turned> {
-    if found.kind != VerdictKind::Broken {
-        return None;
-    }
-    let rulebook = case.rulebook();
-    // A guard judges its first fact; a clock is decided by its last.
-    let decided = if is_clock(rulebook, found) {
-        found.facts.last()
-    } else {
-        found.facts.first()
-    };
-    let judged = *decided?;
-    let version = case.record(judged)?.version;
-    let says = |case: &Case| {
-        verdicts_of(case, now, &Observable::default(), Some(&found.rule))
-            .into_iter()
-            .find(|other| {
-                other.rule == found.rule
-                    && other.clause == found.clause
-                    && other.key == found.key
-                    && (other.facts.first() == Some(&judged) || other.facts.contains(&judged))
-            })
-    };
-    let mut then = Case::replay(
-        case.stream().clone(),
-        Arc::clone(rulebook),
-        case.records()
-            .iter()
-            .filter(|record| record.version <= version)
-            .cloned(),
-    );
-    if says(&then)?.kind != VerdictKind::Kept {
-        return None;
-    }
-    for record in case
-        .records()
-        .iter()
-        .filter(|record| record.version > version)
-    {
-        then.apply(Arc::clone(record));
-        if record.fact().is_some()
-            && says(&then).is_some_and(|verdict| verdict.kind == VerdictKind::Broken)
-        {
-            return Some(Turned {
-                by: Arc::clone(record),
-            });
-        }
-    }
-    None
-}
-
-fn is_clock(rulebook: &Rulebook, found: &Verdict) -> bool {
-    rulebook.rule(&found.rule).is_some_and(|rule| {
-        rule.clauses
-            .iter()
-            .any(|clause| clause.number == found.clause && clause.form.is_clock())
-    })
 }

@@ -37,6 +37,8 @@ mod shell;
 
 mod input;
 
+mod then;
+
 mod lines;
 
 mod telling;

@@ -164,10 +164,12 @@ impl VerdictLine {
         }
     }
 
-    /// It was kept as far as was known then; a later record turned it.
-    pub(crate) fn turned_by(&mut self, record: &Record) {
-        self.known_then = Some(VerdictKind::Kept.name());
-        self.turned_by = Some(record.id.to_string());
+    /// If a later record turned it, it was kept as far as was known then.
+    #[must_use]
+    pub(crate) fn turned_by(mut self, record: Option<&Record>) -> Self {
+        self.known_then = record.map(|_| VerdictKind::Kept.name());
+        self.turned_by = record.map(|record| record.id.to_string());
+        self
     }
 }
 

@@ -121,14 +121,17 @@ impl Teller {
         line: &HistoryLine,
         told: &Told,
     ) -> Result<Option<Refusal>, DeskError> {
-        let case = desk.case(&line.stream)?;
-        let further = case
-            .records()
-            .last()
-            .is_some_and(|last| last.recorded_at > told.told_at);
-        if !further || case.record(told.id).is_some() {
+        let (further, known) = desk.look_at(&line.stream, |case| {
+            let further = case
+                .records()
+                .last()
+                .is_some_and(|last| last.recorded_at > told.told_at);
+            (further, case.record(told.id).is_some())
+        })?;
+        if !further || known {
             return Ok(None);
         }
+        let case = desk.case(&line.stream)?;
         let reached = self.reached.get(&line.stream).copied().unwrap_or(0);
         let then = Case::replay(
             line.stream.clone(),

@@ -17,6 +17,7 @@ use crate::moments;
 use crate::output::{Text, counted};
 use crate::shell::Shell;
 use crate::telling::{Attitude, Teller};
+use crate::then::turned;
 
 /// Judge a whole history: the store, or a file that no desk ever refused
 /// anything of, and show every finding with the facts that prove it.
@@ -189,7 +190,7 @@ impl Report<'_> {
                     || (json && says_something(kind))
                     || matches!(kind, VerdictKind::Broken | VerdictKind::Pending)
             };
-            let shown: Vec<_> = said.iter().filter(|verdict| shown(verdict.kind)).collect();
+            let turned = turned(&case, &said, now);
             if !json {
                 if !first {
                     out.gap();
@@ -203,16 +204,12 @@ impl Report<'_> {
                 );
                 out.line(Text::new().plain("  ").then(findings::counts_text(&counts)));
             }
-            for verdict in shown {
-                let turned = findings::turned(&case, verdict, now);
+            let both = said.iter().zip(turned);
+            for (verdict, turned) in both.filter(|(verdict, _)| shown(verdict.kind)) {
                 if json {
-                    let mut line = VerdictLine::of(verdict, zone);
-                    if let Some(turned) = turned {
-                        line.turned_by(&turned.by);
-                    }
-                    out.json(&line);
+                    out.json(&VerdictLine::of(verdict, zone).turned_by(turned.as_deref()));
                 } else {
-                    findings::verdict(out, &case, verdict, turned.as_ref());
+                    findings::verdict(out, &case, verdict, turned.as_deref());
                 }
             }
         }

@@ -21,6 +21,7 @@ use crate::output::{Out, Text, counted};
 use crate::results::{View, outcome_name};
 use crate::shell::Shell;
 use crate::telling::{Attitude, Teller};
+use crate::then::turned;
 
 /// Propose every line of a history file to a desk on the store.
 ///
@@ -166,14 +167,13 @@ fn note_other_rulebooks(desk: &Desk, shell: &mut Shell<'_>) -> Result<(), Failur
 fn latest_record(desk: &Desk) -> Result<Option<DateTime<Utc>>, Failure> {
     let mut latest = None;
     for stream in desk.streams()? {
-        latest = latest.max(
-            desk.case(&stream)?
-                .records()
-                .last()
-                .map(|last| last.recorded_at),
-        );
+        latest = latest.max(desk.look_at(&stream, last_told)?);
     }
     Ok(latest)
+}
+
+fn last_told(case: &Case) -> Option<DateTime<Utc>> {
+    case.records().last().map(|last| last.recorded_at)
 }
 
 /// When time will next make something of each stream.
@@ -189,7 +189,7 @@ impl Waiting {
     }
 
     fn look_at(&mut self, desk: &Desk, stream: &StreamId) -> Result<(), thirdring::DeskError> {
-        match next_deadline(&desk.case(stream)?) {
+        match desk.look_at(stream, next_deadline)? {
             Some(deadline) => self.0.insert(stream.clone(), deadline.at),
             None => self.0.remove(stream),
         };
@@ -214,10 +214,8 @@ impl Waiting {
         for stream in due {
             // A stream that is already further than the file has lapsed already.
             let further = desk
-                .case(&stream)?
-                .records()
-                .last()
-                .is_some_and(|last| last.recorded_at > now);
+                .look_at(&stream, last_told)?
+                .is_some_and(|told| told > now);
             if !further {
                 let lapsed = desk.lapse_stream(&stream, now)?;
                 notices.extend(lapsed.into_iter().map(|notice| (stream.clone(), notice)));
@@ -306,15 +304,12 @@ impl End<'_> {
             };
             let said = verdicts(&case, now);
             let counts: Counts = said.iter().collect();
-            for verdict in said
+            for (verdict, turned) in said
                 .iter()
-                .filter(|verdict| self.all || says_something(verdict.kind))
+                .zip(turned(&case, &said, now))
+                .filter(|(verdict, _)| self.all || says_something(verdict.kind))
             {
-                let mut line = VerdictLine::of(verdict, self.zone);
-                if let Some(turned) = findings::turned(&case, verdict, now) {
-                    line.turned_by(&turned.by);
-                }
-                out.json(&line);
+                out.json(&VerdictLine::of(verdict, self.zone).turned_by(turned.as_deref()));
             }
             let status = case.status();
             out.json(&StreamLine {
@@ -356,12 +351,12 @@ impl End<'_> {
                     .then(findings::status_text(&case)),
             );
             out.line(Text::new().plain("  ").then(findings::counts_text(&counts)));
-            for verdict in said
+            for (verdict, turned) in said
                 .iter()
-                .filter(|verdict| self.all || verdict.kind == VerdictKind::Broken)
+                .zip(turned(&case, &said, now))
+                .filter(|(verdict, _)| self.all || verdict.kind == VerdictKind::Broken)
             {
-                let turned = findings::turned(&case, verdict, now);
-                findings::brief(out, &case, verdict, turned.as_ref());
+                findings::brief(out, &case, verdict, turned.as_deref());
             }
             total.merge(&counts);
         }

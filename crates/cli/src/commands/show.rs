@@ -1,6 +1,6 @@
 //! `thirdring show`: the streams of the store, or one stream's history.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
@@ -8,7 +8,7 @@ use chrono_tz::Tz;
 use serde::Serialize;
 use thirdring::core::record::Content;
 use thirdring::core::vocabulary::Value;
-use thirdring::core::{Actor, Case, Mode, Proposal, Record, VerdictKind, propose, verdicts};
+use thirdring::core::{Actor, Case, Record, RecordId, VerdictKind, verdicts};
 use thirdring::{Desk, Fact, StreamId};
 
 use crate::exit::Exit;
@@ -18,6 +18,7 @@ use crate::lines::{Counts, NoticeLine, VerdictLine, says_something};
 use crate::moments;
 use crate::output::{Out, Style, Table, Text, counted};
 use crate::shell::Shell;
+use crate::then::{flags, turned};
 
 /// Show the streams of the store with where they stand, or one stream's history.
 #[derive(Debug, clap::Args)]
@@ -185,15 +186,14 @@ fn one_stream(case: &Case, now: DateTime<Utc>, zone: Tz, all: bool, shell: &mut 
         for (record, flags) in with_flags(case) {
             shell.out.json(&RecordLine::of(&record, flags, zone));
         }
-        for verdict in said
+        for (verdict, turned) in said
             .iter()
-            .filter(|verdict| all || says_something(verdict.kind))
+            .zip(turned(case, &said, now))
+            .filter(|(verdict, _)| all || says_something(verdict.kind))
         {
-            let mut line = VerdictLine::of(verdict, zone);
-            if let Some(turned) = findings::turned(case, verdict, now) {
-                line.turned_by(&turned.by);
-            }
-            shell.out.json(&line);
+            shell
+                .out
+                .json(&VerdictLine::of(verdict, zone).turned_by(turned.as_deref()));
         }
         return;
     }
@@ -206,8 +206,10 @@ fn one_stream(case: &Case, now: DateTime<Utc>, zone: Tz, all: bool, shell: &mut 
             .dim(format!("   moments in {zone}")),
     );
     out.gap();
+    let counting: BTreeSet<RecordId> = case.history().records().map(|record| record.id).collect();
     for (record, flags) in with_flags(case) {
-        print_record(out, case, &record, &flags, zone);
+        let counts = counting.contains(&record.id);
+        print_record(out, case, &record, counts, &flags, zone);
     }
     out.gap();
     let counts: Counts = said.iter().collect();
@@ -216,12 +218,12 @@ fn one_stream(case: &Case, now: DateTime<Utc>, zone: Tz, all: bool, shell: &mut 
             .dim("verdicts: ")
             .then(findings::counts_text(&counts)),
     );
-    for verdict in said
+    for (verdict, turned) in said
         .iter()
-        .filter(|verdict| all || verdict.kind == VerdictKind::Broken)
+        .zip(turned(case, &said, now))
+        .filter(|(verdict, _)| all || verdict.kind == VerdictKind::Broken)
     {
-        let turned = findings::turned(case, verdict, now);
-        findings::verdict(out, case, verdict, turned.as_ref());
+        findings::verdict(out, case, verdict, turned.as_deref());
     }
     if !all {
         out.line(Text::new().dim(format!(
@@ -238,35 +240,11 @@ fn with_flags(case: &Case) -> Vec<(Arc<Record>, Vec<String>)> {
         .iter()
         .map(|record| {
             let flags = flags(&before, record);
+            let flags = flags.iter().map(|flag| flag.rule.to_string()).collect();
             before.apply(Arc::clone(record));
             (Arc::clone(record), flags)
         })
         .collect()
-}
-
-fn flags(before: &Case, record: &Record) -> Vec<String> {
-    let Some(fact) = record.fact() else {
-        return Vec::new();
-    };
-    let proposal = Proposal {
-        id: record.id,
-        fact: fact.clone(),
-        by: record.by.clone(),
-        done_by: record.done_by.clone(),
-        occurred_at: record.occurred_at,
-        now: record.recorded_at,
-        evidence: record.evidence.clone(),
-        cause: record.cause,
-        mode: Mode::Observe,
-    };
-    match propose(before, proposal) {
-        Ok(admission) => admission
-            .flags
-            .iter()
-            .map(|flag| flag.rule.to_string())
-            .collect(),
-        Err(_) => Vec::new(),
-    }
 }
 
 #[derive(Debug, Serialize)]
@@ -311,15 +289,21 @@ impl<'a> RecordLine<'a> {
     }
 }
 
-fn print_record(out: &mut Out<'_>, case: &Case, record: &Record, flags: &[String], zone: Tz) {
+fn print_record(
+    out: &mut Out<'_>,
+    case: &Case,
+    record: &Record,
+    counts: bool,
+    flags: &[String],
+    zone: Tz,
+) {
     let fact = match &record.content {
         Content::Notice(notice) => {
             return findings::notice(out, record.stream.as_str(), notice, case.rulebook());
         }
         Content::Fact(fact) => fact,
     };
-    let counts = case.history().records().any(|other| other.id == record.id)
-        || fact.fact_type().name() == "fact_retracted";
+    let counts = counts || fact.fact_type().name() == "fact_retracted";
     let mut line = Text::new()
         .dim(format!("{:>4}  ", record.version))
         .plain(moments::column(record.happened_at(), zone))
