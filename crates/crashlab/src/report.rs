@@ -213,7 +213,7 @@ impl<W: Write> Table<'_, W> {
         ]
         .map(|cell| cell.to_string());
         self.line(one, two, &cells.each_ref().map(String::as_str))?;
-        for example in figures.examples.iter() {
+        for example in figures.examples.iter().take(6) {
             writeln!(self.out, "    {example}")
                 .map_err(LabError::io("write", Path::new("the table")))?;
         }
