@@ -20,6 +20,7 @@ use thirdring_cli::World;
 const PAGES: &[&str] = &[
     "README.md",
     "CHANGELOG.md",
+    "docs/commands.md",
     "docs/decisions.md",
     "docs/facts.md",
     "docs/glossary.md",

@@ -8,7 +8,7 @@ pub enum Exit {
     Fine = 0,
     /// The work was done and something was found: broken rules (`audit`,
     /// `judge`), a refusal (`record`, `run --strict`), errors in a manual
-    /// (`manual check`).
+    /// (`manual check`), what is bad about a store (`doctor`).
     Findings = 1,
     /// The command was called in a way it does not understand, or names a
     /// manual, rule or stream that does not exist.
@@ -28,7 +28,7 @@ impl Exit {
         (Self::Fine, "done, and nothing found that should not be"),
         (
             Self::Findings,
-            "done, and something found: broken rules, a refusal, errors in a manual",
+            "done, and something found: broken rules, a refusal, errors in a manual, a bad setting",
         ),
         (
             Self::Usage,

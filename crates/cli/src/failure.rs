@@ -145,15 +145,22 @@ impl Failure {
 
     /// A file cannot be read.
     pub(crate) fn unreadable(file: &str, error: &std::io::Error) -> Self {
-        let remedy = match error.kind() {
-            std::io::ErrorKind::NotFound => "check the path",
-            std::io::ErrorKind::IsADirectory => "name a file, not a folder",
-            _ => "check that this user may read it",
+        use std::io::ErrorKind;
+
+        let (problem, remedy) = match error.kind() {
+            ErrorKind::NotFound => ("there is no such file".to_owned(), "check the path"),
+            ErrorKind::IsADirectory => ("it is a folder".to_owned(), "name a file, not a folder"),
+            ErrorKind::PermissionDenied => (
+                "this user may not read it".to_owned(),
+                "change its permissions, or run the command as a user who may",
+            ),
+            ErrorKind::InvalidData => ("it is not UTF-8".to_owned(), "save the file as UTF-8"),
+            _ => (
+                format!("it cannot be read: {error}"),
+                "check the file and the disk it lies on",
+            ),
         };
-        Self::one(
-            Exit::Input,
-            Told::new(format!("it cannot be read: {error}"), remedy).file(file),
-        )
+        Self::one(Exit::Input, Told::new(problem, remedy).file(file))
     }
 
     /// A line of a file is wrong.

@@ -14,6 +14,7 @@ use thirdring::{Actor, Fact, RecordId, StreamId};
 
 use crate::exit::Exit;
 use crate::failure::{Failure, Told};
+use crate::input::PlainLineEnds;
 use crate::log_map::{LogMap, Origin, Yield};
 use crate::moments;
 
@@ -65,7 +66,7 @@ impl ForeignLog {
         let mut reader = csv::ReaderBuilder::new()
             .delimiter(map.delimiter)
             .flexible(false)
-            .from_reader(from);
+            .from_reader(PlainLineEnds::new(from));
         let headers = reader
             .headers()
             .map_err(|error| csv_failure(file, &error))?

@@ -89,3 +89,91 @@ impl<'a> Lines<'a> {
         Failure::bad_line(&self.name, self.number, problem)
     }
 }
+
+/// Bytes with Windows line ends made into plain ones: a reader of CSV counts
+/// lines by line feeds, and a row must have one number whoever saved the file.
+pub(crate) struct PlainLineEnds<R> {
+    from: R,
+    /// What was read and made plain, and how much of it was handed on.
+    plain: Vec<u8>,
+    handed: usize,
+    /// A carriage return was read, and what follows it was not.
+    held: bool,
+}
+
+impl<R: Read> PlainLineEnds<R> {
+    pub(crate) const fn new(from: R) -> Self {
+        Self {
+            from,
+            plain: Vec::new(),
+            handed: 0,
+            held: false,
+        }
+    }
+
+    /// Reads on until there is something to hand on, or the end.
+    fn fill(&mut self) -> std::io::Result<()> {
+        let mut read = [0; 1 << 13];
+        self.plain.clear();
+        self.handed = 0;
+        loop {
+            let count = self.from.read(&mut read)?;
+            for byte in read.iter().take(count) {
+                if self.held && *byte != b'\n' {
+                    self.plain.push(b'\r');
+                }
+                self.held = *byte == b'\r';
+                if !self.held {
+                    self.plain.push(*byte);
+                }
+            }
+            if count == 0 && std::mem::take(&mut self.held) {
+                self.plain.push(b'\r');
+            }
+            if count == 0 || !self.plain.is_empty() {
+                return Ok(());
+            }
+        }
+    }
+}
+
+impl<R: Read> Read for PlainLineEnds<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        if self.handed >= self.plain.len() {
+            self.fill()?;
+        }
+        let mut rest = self.plain.get(self.handed..).unwrap_or_default();
+        let count = rest.read(buffer)?;
+        self.handed += count;
+        Ok(count)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Gives its bytes in small portions.
+    struct Portions<'b>(&'b [u8], usize);
+
+    impl Read for Portions<'_> {
+        fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+            let count = self.1.min(buffer.len()).min(self.0.len());
+            self.0.read(&mut buffer[..count])
+        }
+    }
+
+    #[test]
+    fn windows_line_ends_become_plain_and_nothing_else_changes() {
+        let text = b"a\r\nb\rc\n\r\n\r\rd\r\n\r";
+        for portion in 1..text.len() {
+            let mut reader = PlainLineEnds::new(Portions(text, portion));
+            let mut plain = Vec::new();
+            let mut one = [0];
+            while reader.read(&mut one).unwrap() == 1 {
+                plain.extend(one);
+            }
+            assert_eq!(plain, b"a\nb\rc\n\n\r\rd\n\r", "{portion}");
+        }
+    }
+}

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::path::{Path, PathBuf};
 
+use rusqlite::ErrorCode;
 use thirdring::store::{Log, MemoryLog, OpenError, SqliteLog, SqliteOptions};
 
 use crate::failure::Failure;
@@ -120,6 +121,12 @@ pub(crate) fn open_file(path: &Path, create: bool) -> Result<SqliteLog, Failure>
             "make the folder first, or correct the path",
         ));
     }
+    if let Err(error) = path.try_exists() {
+        return Err(Failure::store(
+            format!("the store {} cannot be looked for: {error}", path.display()),
+            "let this user look into its folder, or correct the path",
+        ));
+    }
     let options = SqliteOptions {
         create,
         ..SqliteOptions::default()
@@ -130,37 +137,56 @@ pub(crate) fn open_file(path: &Path, create: bool) -> Result<SqliteLog, Failure>
 /// What keeps a file from being opened, with a remedy for each case.
 fn told(path: &Path, error: OpenError) -> Failure {
     let shown = path.display();
-    let denied = |remedy: &str| {
-        Failure::store(
-            format!("the store {shown} cannot be opened: {error}"),
-            remedy,
-        )
-    };
-    match &error {
-        OpenError::Missing { .. } => Failure::store(
-            format!("there is no store {shown}"),
-            "`thirdring run FILE` and `thirdring record` make one; --store names another",
-        ),
-        OpenError::NotALog { why, .. } => Failure::store(
-            format!("{shown} is not a Thirdring log: {why}; it was left as it is"),
-            "name another file with --store",
-        ),
-        OpenError::Newer { found, known, .. } => Failure::store(
-            format!(
-                "{shown} was written by a newer Thirdring: schema version {found}, this one knows up to {known}"
-            ),
-            "use the newer program",
-        ),
-        OpenError::LibraryTooOld { .. } => denied("use a build with SQLite in it"),
-        OpenError::Setting { .. } => {
-            denied("put the store on a local file system that this user may write to")
+    let failure = match &error {
+        OpenError::Missing { .. } => {
+            return Failure::store(
+                format!("there is no store {shown}"),
+                "`thirdring run FILE` and `thirdring record` make one; --store names another",
+            );
         }
-        _ if is_read_only(path) => Failure::store(
-            format!("the store {shown} cannot be opened for writing: {error}"),
-            "let this user write to the file and its folder: every command keeps a write-ahead log beside it",
+        OpenError::NotALog { why, .. } => {
+            return Failure::store(
+                format!("{shown} is not a Thirdring log: {why}; it was left as it is"),
+                "name another file with --store",
+            );
+        }
+        OpenError::Newer { found, known, .. } => {
+            return Failure::store(
+                format!(
+                    "{shown} was written by a newer Thirdring: schema version {found}, this one knows up to {known}"
+                ),
+                "use the newer program",
+            );
+        }
+        OpenError::Storage(failure) => failure,
+        other => return Failure::store(other.to_string(), "put the store on a local file system"),
+    };
+    let code = std::error::Error::source(failure)
+        .and_then(|cause| cause.downcast_ref::<rusqlite::Error>())
+        .and_then(rusqlite::Error::sqlite_error_code);
+    match code {
+        Some(ErrorCode::DatabaseCorrupt) => Failure::store(
+            format!("the store {shown} is damaged: {failure}"),
+            "keep the file, restore a backup (`thirdring restore`), and suspect the disk",
         ),
-        _ => denied(
-            "check that this user may read and write the file and its folder; `thirdring doctor` says more",
+        Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => Failure::store(
+            format!("the store {shown} is held by another program"),
+            "end that program, or try again later",
+        ),
+        _ if is_read_only(path)
+            || matches!(
+                code,
+                Some(ErrorCode::ReadOnly | ErrorCode::PermissionDenied | ErrorCode::CannotOpen)
+            ) =>
+        {
+            Failure::store(
+                format!("the store {shown} cannot be opened for writing: {failure}"),
+                "let this user write to the file and its folder: every command keeps a write-ahead log beside the file",
+            )
+        }
+        _ => Failure::store(
+            format!("the store {shown} cannot be opened: {failure}"),
+            "check that this user may read and write the file and its folder",
         ),
     }
 }

@@ -114,7 +114,8 @@ fn bracketed(asked: &mut Vec<String>) -> String {
     text
 }
 
-fn spaced(name: &str) -> String {
+/// A name as words.
+pub(crate) fn spaced(name: &str) -> String {
     name.replace('_', " ")
 }
 

@@ -282,6 +282,42 @@ fn a_store_somebody_has_open_is_not_replaced() {
 }
 
 #[test]
+fn what_never_was_a_store_is_not_replaced() {
+    let console = told();
+    let (_, backup) = beside(&console, "backup.db");
+    console.run(&["backup", &backup]);
+    let other = Console::new(LITTLE);
+    for make in [
+        (|path: &Path| fs::write(path, "a letter to somebody, long enough").unwrap()) as fn(&Path),
+        |path| {
+            fs::remove_file(path).unwrap();
+            let connection = rusqlite::Connection::open(path).unwrap();
+            connection.execute_batch("CREATE TABLE t (a)").unwrap();
+        },
+    ] {
+        make(&other.store());
+        let before = fs::read(other.store()).unwrap();
+        let answer = other.run(&["restore", &backup, "--force"]);
+        assert_eq!(answer.exit, Exit::Store);
+        assert!(
+            answer.err.contains("so it is not replaced"),
+            "{}",
+            answer.err
+        );
+        assert_eq!(fs::read(other.store()).unwrap(), before);
+    }
+    // What is left of a lost store would be read into the restored one.
+    fs::remove_file(other.store()).unwrap();
+    let (left, _) = beside(&other, "desk.db-wal");
+    fs::write(&left, "the last records").unwrap();
+    let answer = other.run(&["restore", &backup]);
+    assert_eq!(answer.exit, Exit::Store);
+    assert!(answer.err.contains("without its store"), "{}", answer.err);
+    fs::remove_file(left).unwrap();
+    assert_eq!(other.run(&["restore", &backup]).exit, Exit::Fine);
+}
+
+#[test]
 fn names_that_cannot_be_meant() {
     let console = told();
     let store = console.store();

@@ -244,10 +244,9 @@ impl Summary<'_> {
             (None, None) => line.plain("; there is nothing to judge yet"),
         };
         out.line(line.dim(format!(", zone {zone}")));
-        out.line(
-            Text::new()
-                .dim("verdicts: ")
-                .then(findings::counts_text(&self.verdicts)),
-        );
+        let verdicts = findings::counts_text(&self.verdicts);
+        if verdicts.width() > 0 {
+            out.line(Text::new().dim("verdicts: ").then(verdicts));
+        }
     }
 }

@@ -302,7 +302,7 @@ fn print(out: &mut Out<'_>, rulebook: &Rulebook, warnings: &[Told], summary: &Su
 /// `time = working` for people: a value is no JSON.
 fn in_words(what: &str) -> String {
     match what.split_once(" = ") {
-        Some((name, value)) => format!("{name}: {}", plain::chosen(value)),
+        Some((name, value)) => format!("{}: {}", plain::spaced(name), plain::chosen(value)),
         None => what.to_owned(),
     }
 }

@@ -8,7 +8,7 @@ use std::time::Duration;
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 use serde::Serialize;
 use thirdring::ReadFailure;
-use thirdring::store::Log;
+use thirdring::store::{Log, OpenError, SqliteLog, SqliteOptions};
 
 use crate::copying::{Proved, copy, prove};
 use crate::exit::Exit;
@@ -199,6 +199,17 @@ fn named(mut failure: Failure, partial: &Path, backup: &Path) -> Failure {
 /// place.
 fn put_to_rest(store: &Path) -> Result<Connection, Failure> {
     let shown = store.display();
+    let options = SqliteOptions {
+        create: false,
+        ..SqliteOptions::default()
+    };
+    // A damaged store may be replaced; what never was one may not.
+    if let Err(OpenError::NotALog { why, .. }) = SqliteLog::open_with(store, options) {
+        return Err(Failure::store(
+            format!("{shown} is not a Thirdring log ({why}), so it is not replaced"),
+            "move it away, or name another store",
+        ));
+    }
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let rest = || -> rusqlite::Result<Connection> {
         let connection = Connection::open_with_flags(store, flags)?;
@@ -217,10 +228,6 @@ fn put_to_rest(store: &Path) -> Result<Connection, Failure> {
         Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => Failure::store(
             format!("another process has the store {shown} open; it was left as it is"),
             "end it, and run the command again",
-        ),
-        Some(ErrorCode::NotADatabase) => Failure::store(
-            format!("{shown} is no SQLite database, so it is not replaced"),
-            "move it away, or name another store",
         ),
         _ => Failure::store(
             format!("the store {shown} cannot be put to rest: {error}; it was left as it is"),

@@ -344,7 +344,11 @@ fn full(out: &mut Out<'_>, rule: &Rule, rulebook: &Rulebook) {
             out.prose(
                 2,
                 Style::Plain,
-                &format!("{}: {}", choice.name, plain::chosen(&choice.value)),
+                &format!(
+                    "{}: {}",
+                    plain::spaced(&choice.name),
+                    plain::chosen(&choice.value)
+                ),
             );
             out.prose(4, Style::Dim, &choice.because);
         }

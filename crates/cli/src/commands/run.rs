@@ -391,10 +391,9 @@ impl Summary<'_> {
                     counted(self.open_clocks as u64, "open clock")
                 )),
         );
-        out.line(
-            Text::new()
-                .dim("verdicts: ")
-                .then(findings::counts_text(&self.verdicts)),
-        );
+        let verdicts = findings::counts_text(&self.verdicts);
+        if verdicts.width() > 0 {
+            out.line(Text::new().dim("verdicts: ").then(verdicts));
+        }
     }
 }

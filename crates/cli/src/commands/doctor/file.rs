@@ -119,7 +119,7 @@ fn permissions(path: &Path) -> Check {
     use std::os::unix::fs::PermissionsExt;
 
     let mode =
-        |path: &Path| fs::metadata(path).map(|metadata| metadata.permissions().mode() & 0o777);
+        |path: &Path| fs::metadata(path).map(|metadata| metadata.permissions().mode() & 0o7777);
     let folder = folder_of(path).unwrap_or(Path::new("."));
     let (Ok(file), Ok(around)) = (mode(path), mode(folder)) else {
         return Check::skipped("permissions", "they cannot be read");
