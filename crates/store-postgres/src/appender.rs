@@ -43,6 +43,12 @@ pub(crate) struct Appender {
     conn: Option<Conn>,
 }
 
+/// The answers to items.
+type Done = Vec<(usize, Result<Appended, AppendError>)>;
+
+/// The items in conflict.
+type Unmet = Vec<(usize, Vec<Conflict>)>;
+
 /// Who waits for a group; those who were answered wait no more.
 struct Waiting(Vec<Option<Answer>>);
 
@@ -100,11 +106,16 @@ impl Appender {
         } = group;
         let mut waiting = Waiting(answers.into_iter().map(Some).collect());
         let verdicts = self.store(&batches, &partitions, &mut waiting).await;
-        let mut unmet = Vec::new();
+        let (mut done, mut unmet) = (Vec::new(), Vec::new());
         if let Some(verdicts) = verdicts {
-            unmet = self.answer(verdicts, &batches, &mut waiting);
+            (done, unmet) = self.judged(verdicts, &batches);
         }
+        // Before the answers: whoever is answered may take this thread's turn on
+        // the processor.
         self.shared.queue.release(&partitions);
+        for (item, result) in done {
+            waiting.give(item, result);
+        }
         // Those in conflict last: what happened since has to be read for them,
         // and whoever waits for these partitions need not wait for that.
         for (item, conflicts) in unmet {
@@ -193,13 +204,8 @@ impl Appender {
         }
     }
 
-    /// Answers all but those in conflict.
-    fn answer(
-        &self,
-        mut verdicts: Verdicts,
-        batches: &[(usize, CheckedBatch)],
-        waiting: &mut Waiting,
-    ) -> Vec<(usize, Vec<Conflict>)> {
+    /// What became of each item; those in conflict apart.
+    fn judged(&self, mut verdicts: Verdicts, batches: &[(usize, CheckedBatch)]) -> (Done, Unmet) {
         let place = self.shared.target.place();
         let mut lasts: Vec<(usize, u64)> = Vec::new();
         let mut done = Vec::with_capacity(batches.len());
@@ -223,10 +229,7 @@ impl Appender {
             }
         }
         self.shared.committed(&lasts);
-        for (item, result) in done {
-            waiting.give(item, result);
-        }
-        unmet
+        (done, unmet)
     }
 
     /// Reads what happened since, up to the version the judgement saw.
