@@ -2,6 +2,11 @@
 //! is no connection.
 
 #![cfg(feature = "tls")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test that fails panics"
+)]
 
 mod support;
 
