@@ -21,7 +21,7 @@ use std::time::{Duration, Instant};
 use postgres::types::Type;
 use postgres::{Client, NoTls};
 use thirdring_store::{Append, Expected, Log, NewRecord, RecordId, StreamId};
-use thirdring_store_postgres::testing::Server;
+use thirdring_store_postgres::testing::{Cluster, Server};
 use thirdring_store_postgres::{PostgresLog, PostgresOptions};
 
 const BODY_BYTES: usize = 300;
@@ -86,14 +86,19 @@ fn main() {
     } else {
         (number("ROUNDS", 7), number("FACTS", 12_000))
     };
-    let appenders = usize::try_from(number("APPENDERS", 2)).unwrap();
+    let appenders = usize::try_from(number("APPENDERS", 1)).unwrap();
     // Only the engines with so many in flight, 0 for all.
     let only = number("ONLY", 0);
     let engines: Vec<Engine> = Engine::ALL
         .into_iter()
         .filter(|engine| only == 0 || engine.in_flight() == only)
         .collect();
-    let Some(server) = Server::start() else {
+    // With two standbys, of which one has to confirm each commit.
+    let (cluster, single) = match number("CLUSTER", 0) {
+        0 => (None, Server::start()),
+        _ => (Cluster::start(), None),
+    };
+    let Some(server) = cluster.as_ref().map(Cluster::primary).or(single.as_ref()) else {
         return;
     };
     let version = server.value("SHOW server_version");
@@ -107,9 +112,9 @@ fn main() {
             };
             let facts = facts / engine.in_flight() * engine.in_flight();
             let time = match engine {
-                Engine::RawRows(n) => raw_rows(&server, n, facts),
-                Engine::RawBatches(n) => raw_batches(&server, n, facts),
-                Engine::Log(n) => log(&server, n, facts, appenders, round),
+                Engine::RawRows(n) => raw_rows(server, n, facts),
+                Engine::RawBatches(n) => raw_batches(server, n, facts),
+                Engine::Log(n) => log(server, n, facts, appenders, round),
             };
             rates.push(facts as f64 / time.as_secs_f64());
         }
