@@ -74,3 +74,42 @@ fn a_failover_loses_nothing_that_was_confirmed() {
         "each writer repeats until it is confirmed"
     );
 }
+
+/// A primary that hangs closes no connection: its machine still answers. The
+/// client asks the other hosts after a while, and leaves it.
+#[test]
+fn a_primary_that_hangs_is_left_once_another_has_taken_over() {
+    let Some(mut cluster) = Cluster::start() else {
+        return;
+    };
+    let log = open(&cluster.url());
+    let (confirmed, over) = (Confirmed::default(), AtomicBool::new(false));
+    thread::scope(|scope| {
+        for writer in 0..8 {
+            let (log, confirmed, over) = (&log, &confirmed, &over);
+            scope.spawn(move || write_until(log, writer, confirmed, over));
+        }
+        confirmed.wait_for_more(200);
+        confirmed.gap();
+        let hung = cluster.primary().name().to_owned();
+        cluster.primary().freeze();
+        cluster.promote_the_longer();
+        confirmed.wait_for_more(200);
+        println!(
+            "{hung} hangs, {} is primary, {:?} without a confirmation",
+            cluster.primary().name(),
+            confirmed.gap()
+        );
+        over.store(true, Ordering::SeqCst);
+        // Only then is it fenced, and comes back as a standby.
+        cluster.kill(&hung);
+    });
+    cluster.rejoin();
+    cluster.wait_for_equality();
+    for node in cluster.nodes() {
+        confirmed.assert_on(node);
+    }
+    let all = all(&log);
+    assert_whole(&log, &all);
+    assert_eq!(all.len(), confirmed.count());
+}

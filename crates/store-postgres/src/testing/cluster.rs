@@ -108,6 +108,15 @@ impl Cluster {
         }
     }
 
+    /// Ends a node by name as if its machine had died.
+    ///
+    /// # Panics
+    /// If there is none of that name.
+    pub fn kill(&mut self, name: &str) {
+        let node = self.nodes.iter_mut().find(|node| node.name() == name);
+        node.expect("a node of that name").kill();
+    }
+
     /// Promotes the standby that has received more, and lets the other follow
     /// it. A confirmed commit is on at least one standby, so both must be seen.
     pub fn promote_the_longer(&mut self) {
