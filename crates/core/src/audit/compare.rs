@@ -5,7 +5,9 @@ use std::sync::Arc;
 
 use chrono::{DateTime, Datelike, Utc};
 
-use crate::audit::verdict::{Observable, Verdict, VerdictKind, verdicts_of};
+use crate::audit::observable::Observable;
+use crate::audit::verdict::{Verdict, VerdictKind};
+use crate::audit::verdicts::verdicts_of;
 use crate::ids::{RecordId, StreamId};
 use crate::judge::Case;
 use crate::rulebook::Rulebook;

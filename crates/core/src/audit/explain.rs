@@ -4,9 +4,11 @@
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 
-use crate::audit::Observable;
+use crate::audit::observable::Observable;
+use crate::audit::run_verdict::run_verdict;
 use crate::audit::sum::{limit_steps, show};
-use crate::audit::verdict::{Verdict, run_verdict, verdicts_of};
+use crate::audit::verdict::Verdict;
+use crate::audit::verdicts::verdicts_of;
 use crate::forms::limit::describe_seconds;
 use crate::forms::run::{End, Run};
 use crate::forms::{Clause, Form};

@@ -1,10 +1,21 @@
 //! The audit: what every rule says about a history, and why.
 
-mod compare;
-mod explain;
-mod sum;
+mod observable;
 mod verdict;
+
+mod guard_verdicts;
+mod run_verdict;
+
+mod verdicts;
+
+mod sum;
+
+mod explain;
+
+mod compare;
 
 pub use compare::{Comparison, Flip};
 pub use explain::{Explanation, explain};
-pub use verdict::{Observable, Verdict, VerdictKind, verdicts, verdicts_of};
+pub use observable::Observable;
+pub use verdict::{Verdict, VerdictKind};
+pub use verdicts::{verdicts, verdicts_of};

@@ -1,8 +1,15 @@
 //! `every`: again and again, in every period while something lasts.
 
+mod period;
+
+mod due;
+
+pub use due::Due;
+pub use period::Period;
+
 use std::sync::Arc;
 
-use chrono::{DateTime, Datelike, Days, Months, NaiveDate, NaiveTime, TimeZone, Utc};
+use chrono::{DateTime, Utc};
 use thirdring_calendar::Calendar;
 
 use crate::forms::clock::ClockScene;
@@ -10,8 +17,10 @@ use crate::forms::limit::Limit;
 use crate::forms::pattern::{Pattern, describe_any};
 use crate::forms::reading::Reading;
 use crate::forms::run::{End, Run};
-use crate::source::{Complaint, Node, Table};
+use crate::source::{Complaint, Table};
 use crate::vocabulary::FactType;
+
+use period::midnight;
 
 /// The most periods one start is followed through; a stream that nobody ended
 /// for longer is judged up to here.
@@ -37,92 +46,6 @@ pub struct Every {
     pub ends_at_age: Option<Limit>,
     /// When in or after the period it is due; `None`: at its end.
     pub due: Option<Due>,
-}
-
-/// A period of the civil calendar, in the manual's zone.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Period {
-    /// A day.
-    Day,
-    /// A day with working time.
-    WorkingDay,
-    /// Monday to Sunday.
-    Week,
-    /// A month.
-    Month,
-    /// Three months from January, April, July or October.
-    Quarter,
-    /// A year.
-    Year,
-}
-
-/// When the expected fact is due.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Due {
-    /// At the end of the n-th working day after the period.
-    WorkingDayAfter(i64),
-    /// At the end of the last working day of the period.
-    LastWorkingDay,
-    /// At the end of a day of the week, or of the working day before if that
-    /// one is not worked.
-    Weekday(chrono::Weekday),
-}
-
-impl Period {
-    const NAMES: &'static [(&'static str, Self)] = &[
-        ("civil day", Self::Day),
-        ("working day", Self::WorkingDay),
-        ("calendar week", Self::Week),
-        ("calendar month", Self::Month),
-        ("calendar quarter", Self::Quarter),
-        ("calendar year", Self::Year),
-    ];
-
-    fn name(self) -> &'static str {
-        Self::NAMES
-            .iter()
-            .find(|(_, period)| *period == self)
-            .map_or("", |(name, _)| name)
-    }
-
-    /// The first day of the period a date lies in.
-    fn begin(self, date: NaiveDate) -> Option<NaiveDate> {
-        Some(match self {
-            Self::Day | Self::WorkingDay => date,
-            Self::Week => {
-                date.checked_sub_days(Days::new(u64::from(date.weekday().num_days_from_monday())))?
-            }
-            Self::Month => date.with_day(1)?,
-            Self::Quarter => date.with_day(1)?.with_month0(date.month0() / 3 * 3)?,
-            Self::Year => NaiveDate::from_ymd_opt(date.year(), 1, 1)?,
-        })
-    }
-
-    /// The first day of the next period.
-    fn next(self, begin: NaiveDate, calendar: &Calendar) -> Option<NaiveDate> {
-        match self {
-            Self::Day => begin.succ_opt(),
-            Self::WorkingDay => calendar.nth_working_day_after(begin, 1).ok(),
-            Self::Week => begin.checked_add_days(Days::new(7)),
-            Self::Month => begin.checked_add_months(Months::new(1)),
-            Self::Quarter => begin.checked_add_months(Months::new(3)),
-            Self::Year => begin.checked_add_months(Months::new(12)),
-        }
-    }
-}
-
-/// The first moment of a civil day in the calendar's zone.
-fn midnight(date: NaiveDate, calendar: &Calendar) -> Option<DateTime<Utc>> {
-    let zone = calendar.zone();
-    let mut time = date.and_time(NaiveTime::MIN);
-    // Where midnight is skipped the day begins with the first clock time there is.
-    for _ in 0..96 {
-        if let Some(moment) = zone.from_local_datetime(&time).earliest() {
-            return Some(moment.to_utc());
-        }
-        time = time.checked_add_signed(chrono::TimeDelta::minutes(15))?;
-    }
-    None
 }
 
 impl Every {
@@ -231,41 +154,7 @@ impl Every {
 
     fn set_due(&self, run: &mut Run, calendar: &Calendar) {
         let Some(period) = self.period else { return };
-        let begin = calendar.date(run.from);
-        let due = period.next(begin, calendar).and_then(|next| {
-            // A working day is over with its day, not with the weekend behind it.
-            let last = if period == Period::WorkingDay {
-                begin
-            } else {
-                next.pred_opt()?
-            };
-            match self.due {
-                None => midnight(last.succ_opt()?, calendar)?
-                    .checked_sub_signed(chrono::TimeDelta::nanoseconds(1)),
-                Some(Due::WorkingDayAfter(n)) => {
-                    calendar.end_of_working_day(calendar.nth_working_day_after(last, n).ok()?)
-                }
-                Some(Due::LastWorkingDay) => {
-                    let day = calendar.nth_working_day_after(next, -1).ok()?;
-                    calendar.end_of_working_day(day)
-                }
-                Some(Due::Weekday(weekday)) => {
-                    let offset = u64::from(
-                        (7 + weekday.num_days_from_monday()
-                            - begin.weekday().num_days_from_monday())
-                            % 7,
-                    );
-                    let day = begin.checked_add_days(Days::new(offset))?;
-                    let day = if calendar.is_working_day(day) {
-                        day
-                    } else {
-                        calendar.nth_working_day_after(day, -1).ok()?
-                    };
-                    calendar.end_of_working_day(day)
-                }
-            }
-        });
-        match due {
+        match due::moment(self.due, period, calendar.date(run.from), calendar) {
             Some(due) => run.due = Some(due),
             None => run.trouble = Some("the calendar has no such day".to_owned()),
         }
@@ -387,15 +276,8 @@ impl Every {
         if let Some(age) = self.ends_at_age {
             text.push_str(&format!(", for {age}"));
         }
-        match self.due {
-            None => {}
-            Some(Due::WorkingDayAfter(n)) => {
-                text.push_str(&format!(", due by working day {n} after it"))
-            }
-            Some(Due::LastWorkingDay) => text.push_str(", due by its last working day"),
-            Some(Due::Weekday(day)) => {
-                text.push_str(&format!(", due by {day} or the working day before"))
-            }
+        if let Some(due) = self.due {
+            text.push_str(&format!(", due by {}", due.describe()));
         }
         text
     }
@@ -404,22 +286,7 @@ impl Every {
         table: &mut Table<'_>,
         reading: &mut Reading<'_>,
     ) -> Result<Self, Complaint> {
-        let node = table.demand("every", "\"calendar month\"")?;
-        let name = node.text()?;
-        let period = if name == "unstated" {
-            None
-        } else {
-            let found = Period::NAMES.iter().find(|(known, _)| *known == name);
-            let Some((_, period)) = found else {
-                let known: Vec<&str> = Period::NAMES.iter().map(|(known, _)| *known).collect();
-                return Err(node.place.complain(
-                    None,
-                    format!("`{name}` is no period"),
-                    format!("known: {}, or unstated", known.join(", ")),
-                ));
-            };
-            Some(*period)
-        };
+        let period = Period::read(table.demand("every", "\"calendar month\"")?)?;
         let expect = Pattern::read_all(
             table.demand("expect", "[\"follow_up_done\"]")?,
             reading,
@@ -446,10 +313,7 @@ impl Every {
         let mut age = |name: &'static str| table.take(name).map(Limit::read).transpose();
         let from_age = age("from_age")?;
         let ends_at_age = age("ends_at_age")?;
-        let due = match table.take("due") {
-            None => None,
-            Some(node) => Some(read_due(node)?),
-        };
+        let due = table.take("due").map(Due::read).transpose()?;
         if period.is_some() && starts_with.is_none() {
             return Err(table.place.complain(
                 None,
@@ -468,35 +332,4 @@ impl Every {
             due,
         })
     }
-}
-
-fn read_due(node: &Node) -> Result<Due, Complaint> {
-    let text = node.text()?;
-    let due = match text {
-        "last working day" => Some(Due::LastWorkingDay),
-        _ => {
-            if let Some(number) = text
-                .strip_suffix(" after")
-                .and_then(|t| t.strip_suffix(" working day"))
-            {
-                let number = number.trim_end_matches(|c: char| c.is_ascii_alphabetic());
-                number
-                    .parse()
-                    .ok()
-                    .filter(|n| (1..=366).contains(n))
-                    .map(Due::WorkingDayAfter)
-            } else {
-                text.strip_suffix(" or the working day before")
-                    .and_then(|day| day.parse().ok())
-                    .map(Due::Weekday)
-            }
-        }
-    };
-    due.ok_or_else(|| {
-        node.place.complain(
-            None,
-            format!("`{text}` is no due day"),
-            "write e.g. \"3rd working day after\", \"last working day\" or \"friday or the working day before\"",
-        )
-    })
 }

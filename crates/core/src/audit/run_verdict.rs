@@ -1,0 +1,174 @@
+//! What a run of a clock says.
+
+use chrono::{DateTime, TimeDelta, Utc};
+
+use crate::audit::verdict::{Verdict, VerdictKind, bare};
+use crate::forms::limit::describe_seconds;
+use crate::forms::run::{End, Run};
+use crate::forms::{Clause, Form};
+use crate::judge::{Case, rule_lifting_run};
+use crate::record::Record;
+use crate::rulebook::Rule;
+
+/// What a run of a clock says; nothing where its condition never held.
+pub(super) fn run_verdict(
+    case: &Case,
+    rule: &Rule,
+    clause: &Clause,
+    run: &Run,
+    now: DateTime<Utc>,
+) -> Option<Verdict> {
+    if !run.ever_applied || (!run.applies && !run.missed) {
+        return None;
+    }
+    // A run or a period that has not begun by now is not there yet.
+    let begun = match &clause.form {
+        Form::Every(_) => run.from,
+        _ => run.started_by.happened_at(),
+    };
+    if begun > now && run.from > now {
+        return None;
+    }
+    let measured = clause.form.kind() == "measured";
+    let ended_at = run.ended_by().map(|record| record.happened_at());
+    let until = ended_at.unwrap_or(now);
+    let seconds = (until - run.from).num_seconds();
+    let late = |at: DateTime<Utc>| match run.due {
+        Some(due) if at > due => format!(", {} late", describe_exact(at - due)),
+        Some(_) | None => String::new(),
+    };
+    let (kind, why) = match &run.end {
+        Some(End::Answered(record)) if run.missed => (
+            VerdictKind::Broken,
+            format!("{} came{}", fact_name(record), late(record.happened_at())),
+        ),
+        Some(End::Answered(record)) if measured => (
+            VerdictKind::Measured,
+            format!(
+                "{} came after {}",
+                fact_name(record),
+                describe_seconds(seconds)
+            ),
+        ),
+        // A time that counts from a moment to come may be met before it begins.
+        Some(End::Answered(record)) if seconds < 0 => (
+            VerdictKind::Kept,
+            format!(
+                "{} came {} before its time began, in time",
+                fact_name(record),
+                describe_seconds(-seconds)
+            ),
+        ),
+        Some(End::Answered(record)) => (
+            VerdictKind::Kept,
+            format!(
+                "{} came after {}, in time",
+                fact_name(record),
+                describe_seconds(seconds)
+            ),
+        ),
+        Some(End::Early(record)) => (
+            VerdictKind::Broken,
+            format!(
+                "{} came after {}, too early",
+                fact_name(record),
+                describe_seconds(seconds)
+            ),
+        ),
+        Some(End::Lapsed) => (
+            VerdictKind::Broken,
+            "the period passed without it".to_owned(),
+        ),
+        Some(End::Cancelled(record) | End::Superseded(record) | End::Waived(record))
+            if run.missed =>
+        {
+            (
+                VerdictKind::Broken,
+                format!("it had not come when {} ended the wait", fact_name(record)),
+            )
+        }
+        Some(End::Waived(record)) => (
+            VerdictKind::Waived,
+            format!("waived by {}", fact_name(record)),
+        ),
+        Some(End::Cancelled(_) | End::Superseded(_)) => return None,
+        // The present has no meaning to the part of a second.
+        None if run.missed => (
+            VerdictKind::Broken,
+            format!("it has not come{}", late(whole_second_after(run.due, now))),
+        ),
+        None => (VerdictKind::Pending, pending_why(run, measured, seconds)),
+    };
+    let why = match run.unannounced {
+        Some(year) if run.due.is_some() => {
+            format!("{why} (the holidays of {year} are not announced: the due moment may move)")
+        }
+        Some(_) | None => why,
+    };
+    let mut facts = vec![run.started_by.id];
+    facts.extend(run.partly.iter().map(|record| record.id));
+    facts.extend(run.ended_by().map(|record| record.id));
+    facts.dedup();
+    let (kind, why) = if kind == VerdictKind::Broken {
+        match rule_lifting_run(case, rule, run) {
+            Some(permission) => (VerdictKind::Lifted, format!("lifted by {}", permission.id)),
+            None => (kind, why),
+        }
+    } else {
+        (kind, why)
+    };
+    Some(Verdict {
+        key: run.key.clone(),
+        due: run.due,
+        at: ended_at,
+        facts,
+        seconds: Some(seconds),
+        ..bare(case, rule, clause.number, kind, why)
+    })
+}
+
+fn pending_why(run: &Run, measured: bool, seconds: i64) -> String {
+    match (&run.trouble, run.due) {
+        (Some(trouble), _) => format!("the calendar has no due moment: {trouble}"),
+        (None, Some(_)) => "it is running".to_owned(),
+        (None, None) if run.is_paused() => "it is paused".to_owned(),
+        (None, None) if measured => format!("not yet, after {}", describe_seconds(seconds)),
+        (None, None) => "it is running".to_owned(),
+    }
+}
+
+fn fact_name(record: &Record) -> &'static str {
+    record
+        .fact()
+        .map_or("a notice", |fact| fact.fact_type().name())
+}
+
+/// A moment so many whole seconds after another, or as it is within the first.
+fn whole_second_after(due: Option<DateTime<Utc>>, now: DateTime<Utc>) -> DateTime<Utc> {
+    match due {
+        Some(due) if (now - due).num_seconds() > 0 => {
+            due + TimeDelta::seconds((now - due).num_seconds())
+        }
+        Some(_) | None => now,
+    }
+}
+
+/// A lateness, exact: parts of a second are not cut.
+fn describe_exact(span: TimeDelta) -> String {
+    let nanos = span.subsec_nanos();
+    let whole = describe_seconds(span.num_seconds());
+    match (nanos, span.num_seconds()) {
+        (0, _) => whole,
+        (nanos, 0) => format!("{} ms", millis(nanos)),
+        (nanos, _) => format!("{whole} {} ms", millis(nanos)),
+    }
+}
+
+fn millis(nanos: i32) -> String {
+    let (millis, rest) = (nanos / 1_000_000, nanos % 1_000_000);
+    if rest == 0 {
+        millis.to_string()
+    } else {
+        format!("{millis}.{rest:06}")
+    }
+}
