@@ -432,6 +432,26 @@ impl<'a> Table<'a> {
         })
     }
 
+    /// The one of two members that is there, and whether it is the second: of a
+    /// list any one may do, or all are wanted.
+    pub(crate) fn any_or_all(
+        &mut self,
+        (any, all): (&'static str, &'static str),
+        problem: &str,
+        remedy: &str,
+    ) -> Result<(&'a Node, bool), Complaint> {
+        match (self.take(any), self.take(all)) {
+            (Some(node), None) => Ok((node, false)),
+            (None, Some(node)) => Ok((node, true)),
+            (Some(node), Some(_)) => Err(node.place.complain(
+                None,
+                format!("`{any}` and `{all}` stand in one clause"),
+                "write two clauses",
+            )),
+            (None, None) => Err(self.place.complain(None, problem, remedy)),
+        }
+    }
+
     pub(crate) fn members(&self) -> &'a [(Key, Node)] {
         self.members
     }

@@ -2,8 +2,6 @@
 
 use std::sync::Arc;
 
-use chrono::{DateTime, NaiveDate, TimeZone, Utc};
-
 use crate::audit::{Observable, VerdictKind, verdicts_of};
 use crate::digest::Digest;
 use crate::ids::{Actor, RecordId, StreamId};
@@ -12,7 +10,7 @@ use crate::record::{Content, Record};
 use crate::rulebook::{Library, Rule, Rulebook, WrittenCase};
 use crate::source::{Complaint, Complaints};
 use crate::vocabulary::Process;
-use crate::written::Step;
+use crate::written::{Step, beginning};
 
 /// Reads a manual with the rules it takes, checks it as a whole, and tries it
 /// on the cases its rules hold.
@@ -48,7 +46,9 @@ fn try_cases(rulebook: &Rulebook) -> Vec<Complaint> {
 fn try_case(rulebook: &Arc<Rulebook>, rule: &Rule, written: &WrittenCase) -> Result<(), Complaint> {
     let complain =
         |problem: String, remedy: String| written.place.complain(Some(&rule.id), problem, remedy);
-    let start = beginning(rulebook);
+    let monday = beginning(rulebook.calendar.zone());
+    // Where nobody works then, at the first opening after it.
+    let start = rulebook.calendar.next_open(monday).unwrap_or(monday);
     let process = rule
         .clauses
         .iter()
@@ -138,19 +138,4 @@ fn try_case(rulebook: &Arc<Rulebook>, rule: &Rule, written: &WrittenCase) -> Res
         )),
         (true, false) | (false, true) => Ok(()),
     }
-}
-
-/// Monday morning at nine in the manual's zone, or the first opening after it.
-pub(crate) fn beginning(rulebook: &Rulebook) -> DateTime<Utc> {
-    let monday = NaiveDate::from_ymd_opt(2026, 3, 2)
-        .and_then(|date| date.and_hms_opt(9, 0, 0))
-        .and_then(|time| {
-            rulebook
-                .calendar
-                .zone()
-                .from_local_datetime(&time)
-                .earliest()
-        })
-        .map_or(DateTime::UNIX_EPOCH, |moment| moment.to_utc());
-    rulebook.calendar.next_open(monday).unwrap_or(monday)
 }

@@ -1,9 +1,19 @@
 //! Facts written in one line, as rules' own cases and scenarios write them:
 //! `+59m call_answered call=1 rings=2 by=hotline_engineer`.
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, NaiveDate, TimeDelta, TimeZone, Utc};
+use chrono_tz::Tz;
 
 use crate::vocabulary::{Fact, FactType, FieldType, Value, decode_fact, nearest, printable};
+
+/// The moment a written history begins at unless it says otherwise: a Monday
+/// morning at nine in the manual's zone, 2 March 2026.
+pub fn beginning(zone: Tz) -> DateTime<Utc> {
+    NaiveDate::from_ymd_opt(2026, 3, 2)
+        .and_then(|date| date.and_hms_opt(9, 0, 0))
+        .and_then(|time| zone.from_local_datetime(&time).earliest())
+        .map_or(DateTime::UNIX_EPOCH, |moment| moment.to_utc())
+}
 
 /// One line of a written history.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -11,7 +11,7 @@
 mod common;
 
 use chrono::TimeDelta;
-use common::{kinds, said, story};
+use common::{due, kinds, said, story};
 use thirdring_core::judge::ClockEvent;
 use thirdring_core::record::Step;
 use thirdring_core::{lapse, next_deadline};
@@ -217,10 +217,7 @@ fn a_pause_told_late_counts_from_when_it_happened() {
         .after_minutes(30)
         .given("customer_recontacted");
     // Parked from 9:30 to 11:00: 90 minutes later than 14:00.
-    assert_eq!(
-        said(&told)[0].due.map(|due| due.to_rfc3339()).as_deref(),
-        Some("2026-03-02T07:30:00+00:00")
-    );
+    assert_eq!(due(&told).as_deref(), Some("2026-03-02T07:30:00+00:00"));
 }
 
 #[test]
@@ -233,10 +230,7 @@ fn a_pause_at_the_very_start_and_two_pauses_in_a_row_add_up() {
         .given("parked")
         .after_minutes(30)
         .given("customer_recontacted");
-    assert_eq!(
-        said(&twice)[0].due.map(|due| due.to_rfc3339()).as_deref(),
-        Some("2026-03-02T07:00:00+00:00")
-    );
+    assert_eq!(due(&twice).as_deref(), Some("2026-03-02T07:00:00+00:00"));
 }
 
 const LEVEL: &str = r#"
@@ -259,10 +253,7 @@ fn a_condition_known_later_counts_from_the_start() {
         .after_hours(1)
         .given("request_classified level=1");
     assert_eq!(kinds(&early), ["pending"]);
-    assert_eq!(
-        said(&early)[0].due.map(|due| due.to_rfc3339()).as_deref(),
-        Some("2026-03-02T05:00:00+00:00")
-    );
+    assert_eq!(due(&early).as_deref(), Some("2026-03-02T05:00:00+00:00"));
     // It no longer applies: nothing is pending, nothing lapses.
     let lowered = early
         .after_hours(1)
@@ -329,10 +320,7 @@ fn a_target_change_drops_no_pause() {
         .given("request_classified level=2")
         .after_minutes(10)
         .given("request_classified level=1");
-    assert_eq!(
-        said(&changed)[0].due.map(|due| due.to_rfc3339()).as_deref(),
-        Some("2026-03-02T06:00:00+00:00")
-    );
+    assert_eq!(due(&changed).as_deref(), Some("2026-03-02T06:00:00+00:00"));
 }
 
 #[test]
@@ -347,10 +335,7 @@ fn forward_counts_only_while_the_condition_holds_and_nobody_paused() {
         .after_hours(1);
     assert_eq!(said(&running)[0].due, None);
     let resumed = running.given("customer_recontacted");
-    assert_eq!(
-        said(&resumed)[0].due.map(|due| due.to_rfc3339()).as_deref(),
-        Some("2026-03-02T08:00:00+00:00")
-    );
+    assert_eq!(due(&resumed).as_deref(), Some("2026-03-02T08:00:00+00:00"));
     // A resumption while the condition does not hold lets nothing run.
     let idle = received(&clause)
         .given("parked")
@@ -358,10 +343,7 @@ fn forward_counts_only_while_the_condition_holds_and_nobody_paused() {
         .given("customer_recontacted")
         .after_hours(1);
     let holds = idle.given("request_classified level=1");
-    assert_eq!(
-        said(&holds)[0].due.map(|due| due.to_rfc3339()).as_deref(),
-        Some("2026-03-02T07:00:00+00:00")
-    );
+    assert_eq!(due(&holds).as_deref(), Some("2026-03-02T07:00:00+00:00"));
 }
 
 #[test]
@@ -371,10 +353,7 @@ fn reset_counts_from_the_change_and_a_pause_goes_on() {
         .after_hours(5)
         .given("request_classified level=1");
     assert_eq!(kinds(&reset), ["pending"]);
-    assert_eq!(
-        said(&reset)[0].due.map(|due| due.to_rfc3339()).as_deref(),
-        Some("2026-03-02T10:00:00+00:00")
-    );
+    assert_eq!(due(&reset).as_deref(), Some("2026-03-02T10:00:00+00:00"));
     let paused = received(&clause)
         .after_hours(1)
         .given("parked")
@@ -521,17 +500,11 @@ fn two_limits_at_once_and_the_sooner_counts() {
         .at("2026-03-02T11:30:00+08:00")
         .given("request_received");
     // 11:30 and two working hours: 14:30, after lunch; three hours by the clock: 14:30 as well.
-    assert_eq!(
-        said(&noon)[0].due.map(|due| due.to_rfc3339()).as_deref(),
-        Some("2026-03-02T06:30:00+00:00")
-    );
+    assert_eq!(due(&noon).as_deref(), Some("2026-03-02T06:30:00+00:00"));
     let evening = story(&clause)
         .at("2026-03-02T17:00:00+08:00")
         .given("request_received");
-    assert_eq!(
-        said(&evening)[0].due.map(|due| due.to_rfc3339()).as_deref(),
-        Some("2026-03-02T12:00:00+00:00")
-    );
+    assert_eq!(due(&evening).as_deref(), Some("2026-03-02T12:00:00+00:00"));
 }
 
 #[test]

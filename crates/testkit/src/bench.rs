@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 
-use chrono::{DateTime, FixedOffset, NaiveDate, TimeDelta, TimeZone, Utc};
+use chrono::{DateTime, FixedOffset, TimeDelta, Utc};
 use thirdring_core::judge::{Admission, Case, Mode, Proposal, ProposeError, lapse, propose};
 use thirdring_core::record::{Content, Draft, Evidence, Notice, Sealed, seal};
 use thirdring_core::vocabulary::{FieldType, Value};
+use thirdring_core::written::beginning;
 use thirdring_core::{Actor, Fact, RecordId, Rulebook, StreamId};
 
 /// Who tells a fact, and how long after it happened.
@@ -69,16 +70,7 @@ pub struct Bench {
 impl Bench {
     /// A ticket on a Monday morning at nine in the manual's zone.
     pub fn new(rulebook: &Arc<Rulebook>) -> Self {
-        let monday = NaiveDate::from_ymd_opt(2026, 3, 2)
-            .and_then(|date| date.and_hms_opt(9, 0, 0))
-            .and_then(|time| {
-                rulebook
-                    .calendar
-                    .zone()
-                    .from_local_datetime(&time)
-                    .earliest()
-            })
-            .map_or(DateTime::UNIX_EPOCH, |moment| moment.to_utc());
+        let monday = beginning(rulebook.calendar.zone());
         match StreamId::new("T-1") {
             Ok(stream) => Self::starting(rulebook, stream, monday),
             Err(error) => crate::fail(&error.to_string()),

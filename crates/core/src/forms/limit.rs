@@ -170,21 +170,31 @@ impl fmt::Display for Limit {
     }
 }
 
+/// The units a person reads a span in, with their seconds, the longest first.
+const UNITS: &[(u64, &str)] = &[(86_400, "d"), (3600, "h"), (60, "min"), (1, "s")];
+
 /// A span of seconds as a person reads it: `2 d 3 h 5 min 7 s`, exact.
 pub fn describe_seconds(seconds: i64) -> String {
+    describe_in(UNITS, seconds)
+}
+
+/// A span of working seconds as a person reads it: `51 h 5 min 7 s`, exact.
+/// Working time has no days of 24 hours.
+pub fn describe_working_seconds(seconds: i64) -> String {
+    describe_in(UNITS.get(1..).unwrap_or_default(), seconds)
+}
+
+fn describe_in(units: &[(u64, &str)], seconds: i64) -> String {
     let sign = if seconds < 0 { "-" } else { "" };
-    let all = seconds.unsigned_abs();
-    let parts = [
-        (all / 86_400, "d"),
-        (all / 3600 % 24, "h"),
-        (all / 60 % 60, "min"),
-        (all % 60, "s"),
-    ];
-    let shown: Vec<String> = parts
-        .iter()
-        .filter(|(n, _)| *n > 0)
-        .map(|(n, unit)| format!("{n} {unit}"))
-        .collect();
+    let mut left = seconds.unsigned_abs();
+    let mut shown = Vec::new();
+    for (size, unit) in units {
+        let count = left / size;
+        left %= size;
+        if count > 0 {
+            shown.push(format!("{count} {unit}"));
+        }
+    }
     if shown.is_empty() {
         "0 s".to_owned()
     } else {
@@ -226,5 +236,8 @@ mod tests {
         assert_eq!(describe_seconds(90_061), "1 d 1 h 1 min 1 s");
         assert_eq!(describe_seconds(0), "0 s");
         assert_eq!(describe_seconds(-60), "-1 min");
+        assert_eq!(describe_working_seconds(90_061), "25 h 1 min 1 s");
+        assert_eq!(describe_working_seconds(0), "0 s");
+        assert_eq!(describe_working_seconds(-60), "-1 min");
     }
 }

@@ -132,26 +132,11 @@ impl Needs {
         table: &mut Table<'_>,
         reading: &mut Reading<'_>,
     ) -> Result<Self, Complaint> {
-        let any = table.take("needs");
-        let all = table.take("needs_all");
-        let (node, every) = match (any, all) {
-            (Some(node), None) => (node, false),
-            (None, Some(node)) => (node, true),
-            (Some(node), Some(_)) => {
-                return Err(node.place.complain(
-                    None,
-                    "`needs` and `needs_all` stand in one clause",
-                    "write two clauses",
-                ));
-            }
-            (None, None) => {
-                return Err(table.place.complain(
-                    None,
-                    "nothing is needed",
-                    "write needs = [\"…\"]",
-                ));
-            }
-        };
+        let (node, all) = table.any_or_all(
+            ("needs", "needs_all"),
+            "nothing is needed",
+            "write needs = [\"…\"]",
+        )?;
         let patterns = Pattern::read_all(node, reading, &[])?;
         let since = match table.take("since") {
             None => Since::Opening,
@@ -160,7 +145,7 @@ impl Needs {
         };
         Ok(Self {
             patterns,
-            all: every,
+            all,
             since,
         })
     }

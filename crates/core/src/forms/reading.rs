@@ -133,6 +133,20 @@ impl<'a> Reading<'a> {
         }
     }
 
+    /// A field of a fact that holds a moment, by name.
+    pub(crate) fn instant_field(
+        &self,
+        fact: FactType,
+        name: &str,
+        place: &Place,
+        remedy: &str,
+    ) -> Result<(), Complaint> {
+        if self.field(fact, name, place)? == FieldType::Instant {
+            return Ok(());
+        }
+        Err(place.complain(None, format!("`{name}` of `{fact}` is no moment"), remedy))
+    }
+
     /// The values a field is compared with, checked against its type.
     pub(crate) fn field_values(
         &mut self,

@@ -44,8 +44,7 @@ fn never_fires(rule: &Rule, clause: &Clause, warnings: &mut Vec<Complaint>) {
             .filter(|other| same(test, other))
             .any(|other| test.values.iter().all(|value| other.values.contains(value)));
         if exempt || test.values.is_empty() {
-            warnings.push(rule.place.complain(
-                Some(&rule.id),
+            warnings.push(rule.complain(
                 format!(
                     "clause {} can never apply: its `if` and `unless` exclude each other on `{}`",
                     clause.number, test.name
@@ -66,8 +65,7 @@ fn never_fires(rule: &Rule, clause: &Clause, warnings: &mut Vec<Complaint>) {
                 .any(|test| matches!(test.source, TestSource::Field) && excludes(pattern, test))
         });
     if dead {
-        warnings.push(rule.place.complain(
-            Some(&rule.id),
+        warnings.push(rule.complain(
             format!(
                 "clause {} can never start: what starts it does not fit its own condition",
                 clause.number
@@ -111,8 +109,7 @@ fn never_stops(rulebook: &Rulebook, rule: &Rule, within: &Within, warnings: &mut
         ends().all(impossible)
     };
     if stuck {
-        warnings.push(rule.place.complain(
-            Some(&rule.id),
+        warnings.push(rule.complain(
             "its clock can never stop: the roles it waits for may not do what it waits for",
             "let the rule on roles and this one share a role",
         ));
@@ -153,8 +150,7 @@ fn contradicts_itself(rule: &Rule, within: &Within, errors: &mut Vec<Complaint>)
             .filter(|bound| !bound.before)
             .find(|bound| longer(earliest, bound.limit));
         if let Some(bound) = beyond {
-            errors.push(rule.place.complain(
-                Some(&rule.id),
+            errors.push(rule.complain(
                 format!(
                     "`{}` may not come before {earliest} and not after {bound}",
                     expected.pattern.describe()
@@ -209,8 +205,7 @@ fn opposite_bounds(rulebook: &Rulebook, errors: &mut Vec<Complaint>) {
             *other_fact == fact && *other_field == field && *least > most
         });
         if let Some((other, _, _, least)) = against {
-            errors.push(rule.place.complain(
-                Some(&rule.id),
+            errors.push(rule.complain(
                 format!(
                     "`{fact}.{field}` is at most {most} here and at least {least} in `{}`",
                     other.id
@@ -247,8 +242,7 @@ fn places_without_calendar(
             .iter()
             .find(|list| list.fact == fact && list.field == field)
         else {
-            errors.push(rule.place.complain(
-                Some(&rule.id),
+            errors.push(rule.complain(
                 format!(
                     "`{fact}.{field}` names the calendar, but no list says which words it can have"
                 ),
@@ -260,8 +254,7 @@ fn places_without_calendar(
             let has =
                 matches!(value, Scalar::Word(name) if rulebook.named_calendars.contains_key(name));
             if !has {
-                errors.push(rule.place.complain(
-                    Some(&rule.id),
+                errors.push(rule.complain(
                     format!("`{fact}.{field}` can be `{value}`, and the manual has no calendar of that name"),
                     format!("add [calendars.{value}]"),
                 ));

@@ -67,8 +67,7 @@ fn two_lists(rulebook: &Rulebook, errors: &mut Vec<Complaint>) {
                     let other = seen.iter().find(|(f, n, _)| f == fact && n == field);
                     // Two lists under conditions are two cases, not one conflict.
                     if let Some((_, _, other)) = other.filter(|_| clause.when.is_empty()) {
-                        errors.push(rule.place.complain(
-                            Some(&rule.id),
+                        errors.push(rule.complain(
                             format!(
                                 "two lists of values for `{fact}.{field}`: here and in `{}`",
                                 other.id
@@ -81,8 +80,7 @@ fn two_lists(rulebook: &Rulebook, errors: &mut Vec<Complaint>) {
                         .iter()
                         .any(|list| list.fact == *fact && list.field == *field);
                     if manual && clause.when.is_empty() {
-                        errors.push(rule.place.complain(
-                            Some(&rule.id),
+                        errors.push(rule.complain(
                             format!("the rule lists the values of `{fact}.{field}`, and so does the manual's [words]"),
                             "remove it from [words]",
                         ));
@@ -104,13 +102,11 @@ fn lifted_rules(rulebook: &Rulebook, errors: &mut Vec<Complaint>) {
             };
             for id in &may.lifts {
                 match rulebook.rule(id) {
-                    None => errors.push(rule.place.complain(
-                        Some(&rule.id),
+                    None => errors.push(rule.complain(
                         format!("it lifts `{id}`, which the manual does not have"),
                         "name a rule of this manual",
                     )),
-                    Some(lifted) if !lifted.can_break() => errors.push(rule.place.complain(
-                        Some(&rule.id),
+                    Some(lifted) if !lifted.can_break() => errors.push(rule.complain(
                         format!("it lifts `{id}`, which nothing can break"),
                         "name a rule that can be broken",
                     )),
@@ -141,8 +137,7 @@ fn excluding_roles(rulebook: &Rulebook, errors: &mut Vec<Complaint>) {
                     .iter()
                     .find(|(f, _, known)| f == fact && known.is_disjoint(&roles))
                 {
-                    errors.push(rule.place.complain(
-                        Some(&rule.id),
+                    errors.push(rule.complain(
                         format!(
                             "nobody may do `{fact}`: `{}` allows other roles only",
                             other.id
@@ -195,8 +190,7 @@ fn circles(rulebook: &Rulebook, errors: &mut Vec<Complaint>) {
     }
     for (rule, clause, _) in &needs {
         if let Some(fact) = clause.facts.iter().find(|fact| !reachable.contains(fact)) {
-            errors.push(rule.place.complain(
-                Some(&rule.id),
+            errors.push(rule.complain(
                 format!("`{fact}` can never be done: what it needs needs it, directly or through other rules"),
                 "break the circle",
             ));
@@ -230,8 +224,7 @@ fn escapes(rulebook: &Rulebook, warnings: &mut Vec<Complaint>) {
                     .opened_by()
                     .contains(&attribute.fact);
                 if !opens && !demanded.contains(&attribute.fact) {
-                    warnings.push(rule.place.complain(
-                        Some(&rule.id),
+                    warnings.push(rule.complain(
                         format!(
                             "it depends on `{}`, and no rule obliges anybody to record `{}`: silence escapes it",
                             test.name, attribute.fact
@@ -260,8 +253,7 @@ fn undemanded(rulebook: &Rulebook, warnings: &mut Vec<Complaint>) {
             _ => false,
         });
         if toothless {
-            warnings.push(rule.place.complain(
-                Some(&rule.id),
+            warnings.push(rule.complain(
                 "it asks for fields of an act that no rule demands: never doing it keeps the rule",
                 "add a clause that needs the act",
             ));
@@ -286,8 +278,7 @@ fn caseless(rulebook: &Rulebook, errors: &mut Vec<Complaint>) {
         }
         for (breaks, name) in [(false, "kept"), (true, "broken")] {
             if !rule.cases.iter().any(|case| case.breaks == breaks) {
-                errors.push(rule.place.complain(
-                    Some(&rule.id),
+                errors.push(rule.complain(
                     format!("the rule can be broken and has no `{name}` case"),
                     format!("add {name} = [\"…\"]: a history in one line a fact"),
                 ));

@@ -95,6 +95,15 @@ impl Rule {
         source.quotes.first().map(|quote| (source, quote.as_str()))
     }
 
+    /// A complaint about the rule as a whole.
+    pub(crate) fn complain(
+        &self,
+        problem: impl Into<String>,
+        remedy: impl Into<String>,
+    ) -> Complaint {
+        self.place.complain(Some(&self.id), problem, remedy)
+    }
+
     /// Whether anything can break it.
     pub fn can_break(&self) -> bool {
         self.clauses.iter().any(|clause| clause.form.can_break())

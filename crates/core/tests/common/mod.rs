@@ -79,3 +79,9 @@ pub(crate) fn kinds(scenario: &Scenario) -> Vec<&'static str> {
         .map(|verdict| verdict.kind.name())
         .collect()
 }
+
+/// When the first of them is due, in UTC.
+pub(crate) fn due(scenario: &Scenario) -> Option<String> {
+    let due = said(scenario).first()?.due?;
+    Some(due.to_rfc3339())
+}

@@ -8,7 +8,7 @@ use crate::forms::limit::Limit;
 use crate::forms::pattern::Pattern;
 use crate::forms::reading::Reading;
 use crate::source::{Complaint, Table};
-use crate::vocabulary::{FactType, FieldType};
+use crate::vocabulary::FactType;
 
 impl Within {
     pub(crate) fn read(
@@ -16,26 +16,11 @@ impl Within {
         after: Vec<Pattern>,
         reading: &mut Reading<'_>,
     ) -> Result<Self, Complaint> {
-        let any = table.take("expect");
-        let every = table.take("expect_all");
-        let (node, all) = match (any, every) {
-            (Some(node), None) => (node, false),
-            (None, Some(node)) => (node, true),
-            (Some(node), Some(_)) => {
-                return Err(node.place.complain(
-                    None,
-                    "`expect` and `expect_all` stand in one clause",
-                    "write two clauses",
-                ));
-            }
-            (None, None) => {
-                return Err(table.place.complain(
-                    None,
-                    "nothing is expected",
-                    "write expect = [\"result_told\"]",
-                ));
-            }
-        };
+        let (node, all) = table.any_or_all(
+            ("expect", "expect_all"),
+            "nothing is expected",
+            "write expect = [\"result_told\"]",
+        )?;
         let expect = node
             .some_items()?
             .iter()
@@ -79,13 +64,8 @@ impl Within {
             Some(node) => {
                 let name = node.text()?;
                 for pattern in &after {
-                    if reading.field(pattern.fact, name, &node.place)? != FieldType::Instant {
-                        return Err(node.place.complain(
-                            None,
-                            format!("`{name}` of `{}` is no moment", pattern.fact),
-                            "count from a field that holds a moment",
-                        ));
-                    }
+                    let remedy = "count from a field that holds a moment";
+                    reading.instant_field(pattern.fact, name, &node.place, remedy)?;
                 }
                 Some(name.to_owned())
             }

@@ -5,7 +5,7 @@ use crate::forms::reading::Reading;
 use crate::forms::run::Run;
 use crate::record::Record;
 use crate::source::{Complaint, Node};
-use crate::vocabulary::{FieldType, Value};
+use crate::vocabulary::Value;
 
 /// A fact that lifts the limit.
 #[derive(Debug, Clone)]
@@ -46,13 +46,8 @@ impl Waiver {
             None => None,
             Some(field) => {
                 let name = field.text()?;
-                if reading.field(pattern.fact, name, &field.place)? != FieldType::Instant {
-                    return Err(field.place.complain(
-                        None,
-                        format!("`{name}` of `{}` is no moment", pattern.fact),
-                        "name a field that holds a moment",
-                    ));
-                }
+                let remedy = "name a field that holds a moment";
+                reading.instant_field(pattern.fact, name, &field.place, remedy)?;
                 Some(name.to_owned())
             }
         };
