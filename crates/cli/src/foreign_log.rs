@@ -9,14 +9,16 @@ use serde_json::{Map, Value};
 use thirdring::core::Record;
 use thirdring::core::digest::Digest;
 use thirdring::core::record::Content;
-use thirdring::core::vocabulary::{FieldType, decode_fact};
+use thirdring::core::vocabulary::decode_fact;
 use thirdring::{Actor, Fact, RecordId, StreamId};
 
 use crate::exit::Exit;
 use crate::failure::{Failure, Told};
+use crate::field_value::field_value;
 use crate::input::PlainLineEnds;
 use crate::log_map::{LogMap, Origin, Yield};
 use crate::moments;
+use crate::output::shorten;
 
 /// A log as it was read.
 #[derive(Debug, Default)]
@@ -394,35 +396,11 @@ impl Cells<'_> {
     }
 }
 
-/// A cell as the field's type has it; what does not fit stays text, and the
-/// decoder says so.
+/// A cell as the field's type has it.
 fn typed(text: &str, one: &Yield, field: &str) -> Value {
-    let declared = one
-        .fact
-        .spec()
-        .field(field)
-        .map(|(_, known)| known.field_type);
-    match declared {
-        Some(FieldType::Int) => text
-            .parse::<i64>()
-            .map_or_else(|_| Value::from(text), Value::from),
-        Some(FieldType::Flag) => match text {
-            "true" | "yes" | "1" => Value::from(true),
-            "false" | "no" | "0" => Value::from(false),
-            _ => Value::from(text),
-        },
-        Some(FieldType::Words) => text.split(',').map(str::trim).map(Value::from).collect(),
-        Some(
-            FieldType::Word
-            | FieldType::Instant
-            | FieldType::Date
-            | FieldType::Personal
-            | FieldType::Evidence,
-        )
-        | None => Value::from(text),
-    }
-}
-
-fn shorten(text: &str) -> String {
-    text.chars().take(60).collect()
+    field_value(one.fact, field, text, |flag| match flag {
+        "true" | "yes" | "1" => Some(true),
+        "false" | "no" | "0" => Some(false),
+        _ => None,
+    })
 }

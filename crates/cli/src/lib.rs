@@ -49,6 +49,8 @@ mod plain;
 
 mod results;
 
+mod field_value;
+
 mod log_map;
 
 mod foreign_log;

@@ -12,6 +12,7 @@ use toml::Spanned;
 
 use crate::exit::Exit;
 use crate::failure::{Failure, Told};
+use crate::output::shorten;
 
 /// A map, read and checked.
 #[derive(Debug)]
@@ -156,7 +157,7 @@ impl LogMap {
             Some((known, text)) => Self::read(known, text),
             None => {
                 let known: Vec<&str> = manuals::MAPS.iter().map(|(known, _)| *known).collect();
-                let shown: String = name.chars().take(60).collect();
+                let shown = shorten(name);
                 Err(Failure::usage(
                     format!("there is no map `{shown}`"),
                     format!(

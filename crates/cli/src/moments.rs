@@ -6,6 +6,7 @@ use chrono::{
 use chrono_tz::Tz;
 
 use crate::failure::Failure;
+use crate::output::shorten;
 
 /// Reads a moment from the command line: RFC 3339, or a date and time in the
 /// manual's zone. A time that occurs twice means the first, one that does not
@@ -89,10 +90,6 @@ pub(crate) fn column(moment: DateTime<Utc>, zone: Tz) -> String {
         .with_timezone(&zone)
         .format("%Y-%m-%d %H:%M:%S")
         .to_string()
-}
-
-fn shorten(text: &str) -> String {
-    text.chars().take(60).collect()
 }
 
 #[cfg(test)]

@@ -3,6 +3,8 @@
 
 use std::io::BufRead;
 
+use chrono::{DateTime, Utc};
+use chrono_tz::Tz;
 use thirdring::core::digest::Digest;
 use thirdring::core::vocabulary::nearest;
 use thirdring::core::{Record, Setting, load_with};
@@ -11,8 +13,9 @@ use thirdring::{Desk, Rulebook, TimeSource, manuals};
 
 use crate::exit::Exit;
 use crate::failure::Failure;
+use crate::moments;
 use crate::options::Options;
-use crate::output::{Format, Out, Text};
+use crate::output::{Format, Out, Text, shorten};
 use crate::place::Place;
 
 /// The file that complaints about `--set` are about.
@@ -119,6 +122,14 @@ impl Shell<'_> {
         Ok(Desk::open(self.log(create)?, rulebook).with_time(self.time.clone()))
     }
 
+    /// The present: the moment the command line names, else the clock's.
+    ///
+    /// # Errors
+    /// If what it names is no moment.
+    pub(crate) fn now(&self, named: Option<&str>, zone: Tz) -> Result<DateTime<Utc>, Failure> {
+        named.map_or_else(|| Ok(self.time.now()), |text| moments::read(text, zone))
+    }
+
     /// Says beside the output that records were judged by another rulebook.
     pub(crate) fn note_other_rulebooks<'r>(
         &mut self,
@@ -173,7 +184,7 @@ fn rulebook_with(manual: &str, settings: &[Setting]) -> Result<Rulebook, Failure
             ),
             None => format!("shipped are {known}; a file of your own ends in .toml"),
         };
-        let shown: String = manual.chars().take(60).collect();
+        let shown = shorten(manual);
         return Err(Failure::usage(
             format!("there is no manual `{shown}`"),
             remedy,

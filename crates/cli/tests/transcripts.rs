@@ -129,28 +129,20 @@ fn due_and_lapse() {
         console.run_with(&["run", "-"], history.as_bytes()).exit,
         Exit::Fine
     );
-    let mut transcript = String::new();
-    for args in [
-        &["due", "--until", "2026-03-02 13:30"][..],
+    let transcript = console.transcript(&[
+        &["due", "--until", "2026-03-02 13:30"],
         &["due"],
         &["lapse", "--now", "2026-03-02 14:00"],
         &["lapse", "--now", "2026-03-02 14:00"],
         &["due", "--all", "--now", "2026-03-02 14:00"],
-    ] {
-        transcript.push_str(&format!(
-            "$ {}\n{}",
-            args.join(" "),
-            console.run(args).transcript()
-        ));
-    }
+    ]);
     assert_snapshot!(transcript);
 }
 
 #[test]
 fn record() {
     let console = Console::new(LITTLE);
-    let mut transcript = String::new();
-    for args in [
+    let transcript = console.transcript(&[
         &[
             "record",
             "--stream",
@@ -161,7 +153,7 @@ fn record() {
             "热线工程师",
             "request_received",
             "channel=phone",
-        ][..],
+        ],
         &[
             "record",
             "--stream",
@@ -222,22 +214,15 @@ fn record() {
             "--json",
             r#"{"at":"2026-03-02T04:00:00+08:00","recorded_at":"2026-03-02T13:00:00+08:00","stream":"T-3","by":{"id":"chen","role":"service_engineer"},"fact":{"type":"work_started","visit":"1"}}"#,
         ],
-    ] {
-        transcript.push_str(&format!(
-            "$ {}\n{}",
-            args.join(" "),
-            console.run(args).transcript()
-        ));
-    }
+    ]);
     assert_snapshot!(transcript);
 }
 
 #[test]
 fn what_does_not_exist() {
     let console = told();
-    let mut transcript = String::new();
-    for args in [
-        &["show", "T-22"][..],
+    let transcript = console.transcript(&[
+        &["show", "T-22"],
         &["rules", "calback"],
         &["explain", "T-1", "nothing-like-it"],
         &["rules", "--manual", "unix"],
@@ -245,13 +230,7 @@ fn what_does_not_exist() {
         &["run", "nowhere.jsonl"],
         &["show", "--now", "noon"],
         &["judge", "nowhere.csv", "--map", "helpdsk"],
-    ] {
-        transcript.push_str(&format!(
-            "$ {}\n{}",
-            args.join(" "),
-            console.run(args).transcript()
-        ));
-    }
+    ]);
     assert_snapshot!(transcript);
 }
 
@@ -282,9 +261,8 @@ fn a_manual_with_errors() {
 #[test]
 fn calendar() {
     let console = Console::new(LITTLE);
-    let mut transcript = String::new();
-    for args in [
-        &["calendar", "add", "2026-03-06 17:00", "2h"][..],
+    let transcript = console.transcript(&[
+        &["calendar", "add", "2026-03-06 17:00", "2h"],
         &[
             "calendar",
             "add",
@@ -319,13 +297,7 @@ fn calendar() {
         ],
         &["calendar", "next-open", "2026-03-07"],
         &["calendar", "next-open"],
-    ] {
-        transcript.push_str(&format!(
-            "$ {}\n{}",
-            args.join(" "),
-            console.run(args).transcript()
-        ));
-    }
+    ]);
     assert_snapshot!(transcript);
 }
 

@@ -5,7 +5,7 @@ use std::io::{BufRead, Read};
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 use serde::{Deserialize, Serialize};
-use thirdring::core::forms::limit::{Limit, describe_seconds};
+use thirdring::core::forms::limit::{Limit, describe_seconds, describe_working_seconds};
 use thirdring_calendar::batch::Batch;
 use thirdring_calendar::{Calendar, CalendarDefinition, CalendarError};
 
@@ -237,7 +237,7 @@ fn between(arguments: &BetweenArguments, shell: &mut Shell<'_>) -> Result<Exit, 
     let out = &mut shell.out;
     out.line(
         Text::new()
-            .strong(describe_seconds_as_hours(seconds))
+            .strong(describe_working_seconds(seconds))
             .plain(" of working time"),
     );
     out.line(Text::new().dim(format!(
@@ -250,30 +250,10 @@ fn between(arguments: &BetweenArguments, shell: &mut Shell<'_>) -> Result<Exit, 
     Ok(Exit::Fine)
 }
 
-/// Working time has no days of 24 hours: hours, minutes, seconds.
-fn describe_seconds_as_hours(seconds: i64) -> String {
-    let sign = if seconds < 0 { "-" } else { "" };
-    let all = seconds.unsigned_abs();
-    let parts = [(all / 3600, "h"), (all / 60 % 60, "min"), (all % 60, "s")];
-    let shown: Vec<String> = parts
-        .iter()
-        .filter(|(n, _)| *n > 0)
-        .map(|(n, unit)| format!("{n} {unit}"))
-        .collect();
-    if shown.is_empty() {
-        "0 s".to_owned()
-    } else {
-        format!("{sign}{}", shown.join(" "))
-    }
-}
-
 fn next_open(arguments: &NextOpenArguments, shell: &mut Shell<'_>) -> Result<Exit, Failure> {
     let calendar = calendar(&arguments.whose, shell)?;
     let zone = calendar.zone();
-    let start = match &arguments.start {
-        Some(text) => moments::read(text, zone)?,
-        None => shell.time.now(),
-    };
+    let start = shell.now(arguments.start.as_deref(), zone)?;
     let opens = calendar
         .next_open(start)
         .map_err(|error| no_answer(&error))?;

@@ -21,10 +21,7 @@ pub(crate) struct Arguments {
 pub(crate) fn run(arguments: &Arguments, shell: &mut Shell<'_>) -> Result<Exit, Failure> {
     let desk = shell.desk(false)?;
     let zone = desk.rulebook().calendar.zone();
-    let now = match &arguments.now {
-        Some(text) => moments::read(text, zone)?,
-        None => shell.time.now(),
-    };
+    let now = shell.now(arguments.now.as_deref(), zone)?;
     let notices = desk.lapse(now)?;
     for (stream, notice) in &notices {
         if shell.is_json() {

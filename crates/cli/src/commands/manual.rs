@@ -117,10 +117,7 @@ pub(crate) fn run(command: &Command, shell: &mut Shell<'_>) -> Result<Exit, Fail
         },
         _ => failure,
     })?;
-    let now = match &arguments.now {
-        Some(text) => moments::read(text, rulebook.calendar.zone())?,
-        None => shell.time.now(),
-    };
+    let now = shell.now(arguments.now.as_deref(), rulebook.calendar.zone())?;
     let warnings: Vec<Told> = Failure::from(Complaints(rulebook.warnings.clone())).told;
     let rules = || rulebook.rules.iter();
     let summary = Summary {

@@ -1,12 +1,14 @@
 //! `thirdring record`: one fact, now.
 
 use serde_json::{Map, Value};
-use thirdring::core::vocabulary::{FactType, FieldType, decode_fact, nearest};
+use thirdring::core::vocabulary::{FactType, decode_fact, nearest};
 use thirdring::{Actor, HistoryLine, Outcome, RecordId, Request, StreamId, fresh_id};
 
 use crate::exit::Exit;
 use crate::failure::{Failure, Told};
+use crate::field_value::field_value;
 use crate::moments;
+use crate::output::shorten;
 use crate::results::View;
 use crate::shell::Shell;
 use crate::telling;
@@ -163,44 +165,24 @@ fn fact_of(name: &str, fields: &[String]) -> Result<thirdring::Fact, Failure> {
             Some(near) => format!("did you mean `{near}`? `thirdring schema` lists all facts"),
             None => "`thirdring schema` lists all facts".to_owned(),
         };
-        let shown: String = name.chars().take(60).collect();
+        let shown = shorten(name);
         return Err(Failure::usage(format!("`{shown}` is no fact"), remedy));
     };
     let mut object = Map::new();
     object.insert("type".to_owned(), Value::from(name));
     for field in fields {
         let Some((name, value)) = field.split_once('=') else {
-            let shown: String = field.chars().take(60).collect();
+            let shown = shorten(field);
             return Err(Failure::usage(
                 format!("`{shown}` is no field=value"),
                 "write e.g. rings=2",
             ));
         };
-        let declared = fact_type
-            .spec()
-            .field(name)
-            .map(|(_, field)| field.field_type);
-        let value = match declared {
-            Some(FieldType::Int) => value
-                .parse::<i64>()
-                .map_or_else(|_| Value::from(value), Value::from),
-            Some(FieldType::Flag) => match value {
-                "yes" => Value::from(true),
-                "no" => Value::from(false),
-                _ => value
-                    .parse::<bool>()
-                    .map_or_else(|_| Value::from(value), Value::from),
-            },
-            Some(FieldType::Words) => value.split(',').map(str::trim).map(Value::from).collect(),
-            Some(
-                FieldType::Word
-                | FieldType::Instant
-                | FieldType::Date
-                | FieldType::Personal
-                | FieldType::Evidence,
-            )
-            | None => Value::from(value),
-        };
+        let value = field_value(fact_type, name, value, |flag| match flag {
+            "true" | "yes" => Some(true),
+            "false" | "no" => Some(false),
+            _ => None,
+        });
         if object.insert(name.to_owned(), value).is_some() {
             return Err(Failure::usage(
                 format!("`{name}` is given twice"),

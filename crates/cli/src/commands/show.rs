@@ -37,10 +37,7 @@ pub(crate) struct Arguments {
 pub(crate) fn run(arguments: &Arguments, shell: &mut Shell<'_>) -> Result<Exit, Failure> {
     let desk = shell.desk(false)?;
     let zone = desk.rulebook().calendar.zone();
-    let now = match &arguments.now {
-        Some(text) => moments::read(text, zone)?,
-        None => shell.time.now(),
-    };
+    let now = shell.now(arguments.now.as_deref(), zone)?;
     match &arguments.stream {
         None => all_streams(&desk, now, zone, shell)?,
         Some(name) => {

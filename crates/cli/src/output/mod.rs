@@ -12,7 +12,7 @@ use serde::Serialize;
 use json::escape_json;
 pub(crate) use json::to_line;
 pub(crate) use table::Table;
-pub(crate) use text::{Style, Text, counted, wrap};
+pub(crate) use text::{Style, Text, counted, shorten, wrap};
 
 /// For whom the output is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum)]

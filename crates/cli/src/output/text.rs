@@ -131,6 +131,11 @@ pub(crate) fn counted(count: u64, thing: &str) -> String {
     format!("{count} {thing}{plural}")
 }
 
+/// What somebody wrote, cut to a length that a complaint can quote.
+pub(crate) fn shorten(text: &str) -> String {
+    text.chars().take(60).collect()
+}
+
 /// Breaks prose into lines of at most `width` columns, at blanks; text without
 /// blanks (Chinese) breaks anywhere.
 pub(crate) fn wrap(text: &str, width: usize) -> Vec<String> {

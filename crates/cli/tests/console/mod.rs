@@ -106,6 +106,14 @@ impl Console {
         self.run_with(args, b"")
     }
 
+    /// Runs several commands and writes each above what it answered.
+    pub(crate) fn transcript(&self, commands: &[&[&str]]) -> String {
+        commands
+            .iter()
+            .map(|args| format!("$ {}\n{}", args.join(" "), self.run(args).transcript()))
+            .collect()
+    }
+
     pub(crate) fn run_with(&self, args: &[&str], stdin: &[u8]) -> Answer {
         let store = self.store();
         let mut all = vec![
