@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use chrono::{DateTime, FixedOffset, TimeDelta, Utc};
 use thirdring_core::judge::{Admission, Case, Mode, Proposal, ProposeError, lapse, propose};
-use thirdring_core::record::{Content, Draft, Evidence, Notice, Sealed, seal};
+use thirdring_core::record::{Content, Draft, Evidence, Notice, Sealed, Unchained, seal};
 use thirdring_core::vocabulary::{FieldType, Value};
 use thirdring_core::written::beginning;
 use thirdring_core::{Actor, Fact, RecordId, Rulebook, StreamId};
@@ -154,6 +154,7 @@ impl Bench {
                 evidence: Vec::new(),
                 cause: None,
                 content: Content::Notice(notice.clone()),
+                chain: Unchained,
             });
         }
         notices

@@ -13,7 +13,7 @@ use crate::ids::{Actor, RecordId};
 use crate::judge::case::{Case, touch_clause};
 use crate::judge::nonsense::{self, Nonsense};
 use crate::judge::proposal::{Mode, Proposal};
-use crate::record::{Content, Draft, Record, restore_evidence};
+use crate::record::{Content, Draft, Record, Unchained, restore_evidence};
 use crate::rulebook::Rule;
 use crate::scene::Scene;
 use crate::vocabulary::bookkeeping::FactRetracted;
@@ -171,6 +171,7 @@ pub fn propose(case: &Case, mut proposal: Proposal) -> Result<Admission, Propose
         evidence: proposal.evidence,
         cause: proposal.cause,
         content: Content::Fact(proposal.fact),
+        chain: Unchained,
     };
     let clocks = clock_changes(case, &draft);
     Ok(Admission {
@@ -327,28 +328,15 @@ fn objection(case: &Case, rule: &Rule, clause: &Clause, shortfall: Shortfall) ->
 
 /// What recording the draft would do to the clocks.
 fn clock_changes(case: &Case, draft: &Draft) -> Vec<ClockChange> {
-    let Content::Fact(fact) = &draft.content else {
+    let Some(fact) = draft.fact() else {
         return Vec::new();
     };
     let fact_type = fact.fact_type();
     if fact_type != FactRetracted::TYPE && case.rulebook().touched(fact_type).next().is_none() {
         return Vec::new();
     }
-    let record = Arc::new(Record {
-        id: draft.id,
-        stream: draft.stream.clone(),
-        version: draft.version,
-        occurred_at: draft.occurred_at,
-        recorded_at: draft.recorded_at,
-        by: draft.by.clone(),
-        done_by: draft.done_by.clone(),
-        rulebook: draft.rulebook,
-        evidence: draft.evidence.clone(),
-        cause: draft.cause,
-        content: draft.content.clone(),
-        // Never stored: the link is made when the draft is sealed.
-        chain: Digest::of("provisional", &[]),
-    });
+    // The link is never stored: it is made when the draft is sealed.
+    let record = Arc::new(draft.clone().chained(Digest::of("provisional", &[])));
     let mut history = case.history().clone();
     if !history.extend(&record) {
         // Told afterwards or taken back: everything is worked out anew.

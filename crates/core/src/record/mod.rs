@@ -95,9 +95,10 @@ pub enum Content {
     Notice(Notice),
 }
 
-/// A fact or notice in its envelope.
+/// A fact or notice in its envelope, with its link of the chain; without one it
+/// is a [`Draft`].
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Record {
+pub struct Record<Chain = Digest> {
     /// Its id; the same id is never recorded twice.
     pub id: RecordId,
     /// The stream it belongs to.
@@ -121,10 +122,17 @@ pub struct Record {
     /// The fact or notice itself.
     pub content: Content,
     /// The chain up to and with this record.
-    pub chain: Digest,
+    pub chain: Chain,
 }
 
-impl Record {
+/// Stands in a [`Draft`] where a record has its link of the chain.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Unchained;
+
+/// A record before it has its place in the chain.
+pub type Draft = Record<Unchained>;
+
+impl<Chain> Record<Chain> {
     /// The fact, unless the record is a notice.
     pub const fn fact(&self) -> Option<&Fact> {
         match &self.content {
@@ -144,31 +152,24 @@ impl Record {
     }
 }
 
-/// A record before it has its place in the chain.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Draft {
-    /// See [`Record::id`].
-    pub id: RecordId,
-    /// See [`Record::stream`].
-    pub stream: StreamId,
-    /// See [`Record::version`].
-    pub version: u64,
-    /// See [`Record::occurred_at`].
-    pub occurred_at: DateTime<FixedOffset>,
-    /// See [`Record::recorded_at`].
-    pub recorded_at: DateTime<Utc>,
-    /// See [`Record::by`].
-    pub by: Actor,
-    /// See [`Record::done_by`].
-    pub done_by: Option<Actor>,
-    /// See [`Record::rulebook`].
-    pub rulebook: Digest,
-    /// See [`Record::evidence`].
-    pub evidence: Vec<Evidence>,
-    /// See [`Record::cause`].
-    pub cause: Option<RecordId>,
-    /// See [`Record::content`].
-    pub content: Content,
+impl Draft {
+    /// The record the draft becomes with its link of the chain.
+    pub(crate) fn chained(self, chain: Digest) -> Record {
+        Record {
+            id: self.id,
+            stream: self.stream,
+            version: self.version,
+            occurred_at: self.occurred_at,
+            recorded_at: self.recorded_at,
+            by: self.by,
+            done_by: self.done_by,
+            rulebook: self.rulebook,
+            evidence: self.evidence,
+            cause: self.cause,
+            content: self.content,
+            chain,
+        }
+    }
 }
 
 pub(crate) fn restore_evidence(fact: &mut Fact, evidence: &[Evidence]) {

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use thirdring::core::record::{Draft, Sealed, chain_origin, seal};
+use thirdring::core::record::{Draft, Sealed, Unchained, chain_origin, seal};
 use thirdring::core::{Case, Mode, Proposal, Record, propose};
 use thirdring::facts::*;
 use thirdring::{Actor, Fact, RecordId, Rulebook, StreamId, manuals, moment};
@@ -135,6 +135,7 @@ pub(crate) fn sealed(number: usize) -> Vec<(RecordId, Sealed)> {
                 evidence: Vec::new(),
                 cause: None,
                 content: record.content.clone(),
+                chain: Unchained,
             };
             let (record, sealed) = seal(draft, &chain, &[7; 16]).unwrap();
             chain = record.chain;

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use chrono::{DateTime, FixedOffset, Utc};
-use thirdring_core::record::{Content, Draft, Notice};
+use thirdring_core::record::{Content, Draft, Notice, Unchained};
 use thirdring_core::vocabulary::bookkeeping::RulebookAdopted;
 use thirdring_core::vocabulary::{Fact, FieldType, Value};
 use thirdring_core::{
@@ -382,6 +382,7 @@ impl Desk {
                 Content::Fact(_) => None,
             },
             content,
+            chain: Unchained,
         }
     }
 
