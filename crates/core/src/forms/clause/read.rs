@@ -9,6 +9,23 @@ use crate::forms::{carries, every, needs, only_by, within, words};
 use crate::source::{Complaint, Node, Table};
 use crate::vocabulary::{FactType, Process, nearest};
 
+/// The verbs, each with the members it is known by.
+const VERBS: &[(&str, &[&str])] = &[
+    (
+        "carries",
+        &["carries", "one_of", "at_most", "at_least", "attests"],
+    ),
+    ("only_by", &["only_by", "route", "other_than"]),
+    ("needs", &["needs", "needs_all"]),
+    ("never", &["never"]),
+    ("within", &["after"]),
+    ("every", &["every"]),
+    ("means", &["means"]),
+    ("may", &["may"]),
+    ("computed", &["computed"]),
+    ("stated", &["stated"]),
+];
+
 impl Clause {
     /// Reads a clause from its table; members of the rule as a whole have been
     /// taken from the table already.
@@ -17,62 +34,7 @@ impl Clause {
         number: u16,
         reading: &mut Reading<'_>,
     ) -> Result<Self, Complaint> {
-        const VERBS: &[(&str, &[&str])] = &[
-            (
-                "carries",
-                &["carries", "one_of", "at_most", "at_least", "attests"],
-            ),
-            ("only_by", &["only_by", "route", "other_than"]),
-            ("needs", &["needs", "needs_all"]),
-            ("never", &["never"]),
-            ("within", &["after"]),
-            ("every", &["every"]),
-            ("means", &["means"]),
-            ("may", &["may"]),
-            ("computed", &["computed"]),
-            ("stated", &["stated"]),
-        ];
-        let present: Vec<&str> = VERBS
-            .iter()
-            .filter(|(_, marks)| {
-                table
-                    .members()
-                    .iter()
-                    .any(|(key, _)| marks.contains(&key.name.as_str()))
-            })
-            .map(|(verb, _)| *verb)
-            .collect();
-        let verb = match present.as_slice() {
-            [verb] => *verb,
-            [] => {
-                let verbs = || VERBS.iter().flat_map(|(_, marks)| marks.iter().copied());
-                let misspelt = table.members().iter().find_map(|(key, _)| {
-                    let known = table.asked_for(&key.name);
-                    nearest(&key.name, verbs())
-                        .filter(|_| !known)
-                        .map(|near| (key, near))
-                });
-                if let Some((key, near)) = misspelt {
-                    return Err(key.place.complain(
-                        None,
-                        format!("`{}` is not known here", key.name),
-                        format!("did you mean `{near}`?"),
-                    ));
-                }
-                return Err(table.place.complain(
-                    None,
-                    "the clause says nothing",
-                    "give it one verb: carries, only_by, needs, never, after … expect, every, means, may, computed or stated",
-                ));
-            }
-            several => {
-                return Err(table.place.complain(
-                    None,
-                    format!("the clause has several verbs: {}", several.join(", ")),
-                    "give each its own clause under [[rule.and]]",
-                ));
-            }
-        };
+        let verb = verb(table)?;
         let wanted = table.take("if");
         let exempt = table.take("unless");
         let same_node = table.take("same");
@@ -104,38 +66,7 @@ impl Clause {
             }
             (_, None) => Vec::new(),
         };
-        let form = match verb {
-            "carries" => Form::Carries(carries::Carries::read(table, &facts, reading)?),
-            "only_by" => Form::OnlyBy(only_by::OnlyBy::read(table, &facts, reading)?),
-            "needs" => Form::Needs(needs::Needs::read(table, reading)?),
-            "never" => {
-                say_yes(table.demand("never", "true")?, "never")?;
-                Form::Never
-            }
-            "within" => Form::Within(Box::new(within::Within::read(table, after, reading)?)),
-            "every" => Form::Every(Box::new(every::Every::read(table, reading)?)),
-            "means" => Form::Means(words::Means::read(table, reading)?),
-            "may" => {
-                say_yes(table.demand("may", "true")?, "may")?;
-                let node = table.demand("lifts", "[\"rule-id\"]")?;
-                node.some_items()?;
-                let lifts = node.texts()?;
-                Form::May(words::May { lifts })
-            }
-            "computed" => Form::Computed(words::Computed::read(table)?),
-            _ => {
-                let node = table.demand("stated", "\"why nothing can break it\"")?;
-                let why = node.text()?;
-                if why.trim().is_empty() {
-                    return Err(node.place.complain(
-                        None,
-                        "no reason is given why nothing can break it",
-                        "write the reason, and where the sentence is shown",
-                    ));
-                }
-                Form::Stated(why.to_owned())
-            }
-        };
+        let form = form(verb, &facts, after, table, reading)?;
         let facts = match &form {
             Form::Every(every) => every
                 .starts_with
@@ -249,6 +180,91 @@ impl Clause {
             Some(_) | None => Ok(None),
         }
     }
+}
+
+/// The one verb of a clause.
+fn verb(table: &Table<'_>) -> Result<&'static str, Complaint> {
+    let present: Vec<&str> = VERBS
+        .iter()
+        .filter(|(_, marks)| {
+            table
+                .members()
+                .iter()
+                .any(|(key, _)| marks.contains(&key.name.as_str()))
+        })
+        .map(|(verb, _)| *verb)
+        .collect();
+    match present.as_slice() {
+        [verb] => Ok(verb),
+        [] => {
+            let verbs = || VERBS.iter().flat_map(|(_, marks)| marks.iter().copied());
+            let misspelt = table.members().iter().find_map(|(key, _)| {
+                let known = table.asked_for(&key.name);
+                nearest(&key.name, verbs())
+                    .filter(|_| !known)
+                    .map(|near| (key, near))
+            });
+            if let Some((key, near)) = misspelt {
+                return Err(key.place.complain(
+                    None,
+                    format!("`{}` is not known here", key.name),
+                    format!("did you mean `{near}`?"),
+                ));
+            }
+            Err(table.place.complain(
+                None,
+                "the clause says nothing",
+                "give it one verb: carries, only_by, needs, never, after … expect, every, means, may, computed or stated",
+            ))
+        }
+        several => Err(table.place.complain(
+            None,
+            format!("the clause has several verbs: {}", several.join(", ")),
+            "give each its own clause under [[rule.and]]",
+        )),
+    }
+}
+
+/// What a clause of a verb says about its facts, or after them.
+fn form(
+    verb: &str,
+    facts: &[FactType],
+    after: Vec<Pattern>,
+    table: &mut Table<'_>,
+    reading: &mut Reading<'_>,
+) -> Result<Form, Complaint> {
+    Ok(match verb {
+        "carries" => Form::Carries(carries::Carries::read(table, facts, reading)?),
+        "only_by" => Form::OnlyBy(only_by::OnlyBy::read(table, facts, reading)?),
+        "needs" => Form::Needs(needs::Needs::read(table, reading)?),
+        "never" => {
+            say_yes(table.demand("never", "true")?, "never")?;
+            Form::Never
+        }
+        "within" => Form::Within(Box::new(within::Within::read(table, after, reading)?)),
+        "every" => Form::Every(Box::new(every::Every::read(table, reading)?)),
+        "means" => Form::Means(words::Means::read(table, reading)?),
+        "may" => {
+            say_yes(table.demand("may", "true")?, "may")?;
+            let node = table.demand("lifts", "[\"rule-id\"]")?;
+            node.some_items()?;
+            let lifts = node.texts()?;
+            Form::May(words::May { lifts })
+        }
+        "computed" => Form::Computed(words::Computed::read(table)?),
+        _ => {
+            let node = table.demand("stated", "\"why nothing can break it\"")?;
+            let why = node.text()?;
+            if why.trim().is_empty() {
+                return Err(node.place.complain(
+                    None,
+                    "no reason is given why nothing can break it",
+                    "write the reason, and where the sentence is shown",
+                ));
+            }
+            Form::Stated(why.to_owned())
+        }
+    })
 }
 
 fn say_yes(node: &Node, verb: &str) -> Result<(), Complaint> {
