@@ -217,4 +217,17 @@ impl Composition {
     pub(crate) fn section(&self, name: &str) -> Option<&Node> {
         self.chain.iter().find_map(|manual| manual.get(name))
     }
+
+    /// The members of a section in all manuals that have it, from the farthest
+    /// to the nearest, so that the nearest has the last word.
+    pub(crate) fn members(&self, section: &str) -> impl Iterator<Item = &(Key, Node)> {
+        self.chain
+            .iter()
+            .rev()
+            .filter_map(move |manual| match &manual.get(section)?.data {
+                Data::Table(members) => Some(members),
+                _ => None,
+            })
+            .flatten()
+    }
 }

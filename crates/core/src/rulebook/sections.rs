@@ -77,22 +77,12 @@ pub(super) fn check_sections(manual: &Node, complaints: &mut Vec<Complaint>) {
 
 pub(super) fn read_roles(composition: &Composition, complaints: &mut Vec<Complaint>) -> Roles {
     let mut roles = Roles::default();
-    // From the farthest to the nearest, so that the nearest has the last word.
-    for manual in composition.chain.iter().rev() {
-        let Some(Node {
-            data: Data::Table(members),
-            ..
-        }) = manual.get("roles")
-        else {
-            continue;
-        };
-        for (key, node) in members {
-            match node.texts() {
-                Ok(aliases) => {
-                    roles.aliases.insert(key.name.clone(), aliases);
-                }
-                Err(complaint) => complaints.push(complaint),
+    for (key, node) in composition.members("roles") {
+        match node.texts() {
+            Ok(aliases) => {
+                roles.aliases.insert(key.name.clone(), aliases);
             }
+            Err(complaint) => complaints.push(complaint),
         }
     }
     // A canonical word is a word too.
@@ -116,22 +106,13 @@ pub(super) fn read_words(
     complaints: &mut Vec<Complaint>,
 ) -> Vec<WordList> {
     let mut lists: Vec<WordList> = Vec::new();
-    for manual in composition.chain.iter().rev() {
-        let Some(Node {
-            data: Data::Table(members),
-            ..
-        }) = manual.get("words")
-        else {
-            continue;
-        };
-        for (key, node) in members {
-            match read_list(key, node) {
-                Ok(list) => {
-                    lists.retain(|known| known.fact != list.fact || known.field != list.field);
-                    lists.push(list);
-                }
-                Err(complaint) => complaints.push(complaint),
+    for (key, node) in composition.members("words") {
+        match read_list(key, node) {
+            Ok(list) => {
+                lists.retain(|known| known.fact != list.fact || known.field != list.field);
+                lists.push(list);
             }
+            Err(complaint) => complaints.push(complaint),
         }
     }
     lists
@@ -195,21 +176,12 @@ pub(super) fn read_named_calendars(
     complaints: &mut Vec<Complaint>,
 ) -> BTreeMap<String, (CalendarDefinition, Calendar)> {
     let mut calendars = BTreeMap::new();
-    for manual in composition.chain.iter().rev() {
-        let Some(Node {
-            data: Data::Table(members),
-            ..
-        }) = manual.get("calendars")
-        else {
-            continue;
-        };
-        for (key, node) in members {
-            match read_definition(&format!("calendars.{}", key.name), node) {
-                Ok(read) => {
-                    calendars.insert(key.name.clone(), read);
-                }
-                Err(complaint) => complaints.push(complaint),
+    for (key, node) in composition.members("calendars") {
+        match read_definition(&format!("calendars.{}", key.name), node) {
+            Ok(read) => {
+                calendars.insert(key.name.clone(), read);
             }
+            Err(complaint) => complaints.push(complaint),
         }
     }
     calendars
