@@ -1,5 +1,6 @@
 //! The audit: what every rule says about a history, and why.
 
+// The floors, lowest first: each module uses only modules above it in this list.
 mod observable;
 mod verdict;
 

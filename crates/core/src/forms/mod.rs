@@ -7,14 +7,16 @@
 //! | the future | `within`, `every` | [`within`], [`every`] |
 //! | words | `means`, `may`, `computed`, `stated` | [`words`] |
 
+// The floors, lowest first: each module uses only modules above it in this list.
 pub(crate) mod reading;
+
+pub mod limit;
+pub mod ruling;
+pub mod run;
 
 pub mod bound;
 pub mod condition;
-pub mod limit;
 pub mod pattern;
-pub mod ruling;
-pub mod run;
 
 pub mod carries;
 pub mod needs;
