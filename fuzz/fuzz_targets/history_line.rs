@@ -7,9 +7,9 @@ use std::sync::{Arc, LazyLock};
 
 use libfuzzer_sys::fuzz_target;
 use thirdring_core::judge::Mode;
-use thirdring_core::record::{chain_origin, open};
+use thirdring_core::record::{Opener, chain_origin};
 use thirdring_core::vocabulary::decode_fact;
-use thirdring_core::{Rulebook, StreamId, verdicts};
+use thirdring_core::{Rulebook, verdicts};
 use thirdring_testkit::{Bench, Telling, shipped};
 
 static UNIS: LazyLock<Arc<Rulebook>> = LazyLock::new(|| shipped("unis"));
@@ -30,7 +30,7 @@ fuzz_target!(|line: &[u8]| {
     let telling = Telling { mode: Mode::Observe, ..Telling::now(bench.actor("hotline_engineer")) };
     assert!(bench.tell(fact, &telling).is_ok());
     assert!(!verdicts(bench.case(), bench.now()).is_empty());
-    let before = StreamId::new("T-1").map(|stream| chain_origin(&stream));
-    let opened = before.ok().zip(bench.sealed().first()).map(|(before, sealed)| open(sealed, &before));
+    let stream = bench.case().stream();
+    let opened = bench.sealed().first().map(|sealed| Opener::default().open(sealed, stream, &chain_origin(stream)));
     assert_eq!(opened.and_then(Result::ok).as_ref(), bench.case().records().first().map(|record| &**record));
 });

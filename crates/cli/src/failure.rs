@@ -243,6 +243,10 @@ impl From<ReadFailure> for Failure {
                 remedy: "restore a backup; `thirdring verify` checks the whole store".to_owned(),
                 ..Told::default()
             },
+            ReadFailure::Lost { .. } => Told::new(
+                format!("the store is damaged: {failure}"),
+                "`thirdring verify` checks the whole store",
+            ),
             ReadFailure::ForeignStream(_) => Told::new(
                 failure.to_string(),
                 "it was written by another program; choose another store",

@@ -45,8 +45,8 @@ impl Digest {
 
 impl fmt::Display for Digest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{ALGORITHM}:")?;
-        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+        let text = self.text();
+        f.write_str(str::from_utf8(&text).map_err(|_| fmt::Error)?)
     }
 }
 
@@ -73,16 +73,22 @@ impl Digest {
     /// How many bytes its text form has.
     pub(crate) const TEXT_BYTES: usize = ALGORITHM.len() + 1 + 64;
 
+    /// The text form: the algorithm, a colon, 64 hexadecimal figures.
+    pub(crate) fn text(&self) -> [u8; Self::TEXT_BYTES] {
+        let mut text = [b':'; Self::TEXT_BYTES];
+        let (name, rest) = text.split_at_mut(ALGORITHM.len());
+        name.copy_from_slice(ALGORITHM.as_bytes());
+        let (pairs, _) = rest.split_at_mut(1).1.as_chunks_mut::<2>();
+        for ([high, low], byte) in pairs.iter_mut().zip(self.0) {
+            *high = figure_of(byte >> 4);
+            *low = figure_of(byte & 0xf);
+        }
+        text
+    }
+
     /// Reads the text form. There is one spelling only: a digest that could be
     /// written in two ways would let a stored byte change unnoticed.
     pub(crate) fn from_text(text: &[u8]) -> Option<Self> {
-        const fn figure(byte: u8) -> Option<u8> {
-            match byte {
-                b'0'..=b'9' => Some(byte - b'0'),
-                b'a'..=b'f' => Some(byte - b'a' + 10),
-                _ => None,
-            }
-        }
         let hex = text
             .strip_prefix(ALGORITHM.as_bytes())?
             .strip_prefix(b":")?;
@@ -91,11 +97,41 @@ impl Digest {
             return None;
         }
         let mut bytes = [0; 32];
+        // Figures come at random: one look at the end costs less than a guess
+        // at each of them.
+        let mut strange = 0;
         for (byte, [high, low]) in bytes.iter_mut().zip(pairs) {
-            *byte = figure(*high)? << 4 | figure(*low)?;
+            let (high, low) = (value_of(*high), value_of(*low));
+            strange |= high | low;
+            *byte = high << 4 | low & 0xf;
         }
-        Some(Self(bytes))
+        (strange <= 0xf).then_some(Self(bytes))
     }
+}
+
+/// A hexadecimal figure, in small letters.
+const fn figure_of(value: u8) -> u8 {
+    if value < 10 {
+        b'0' + value
+    } else {
+        b'a' + value - 10
+    }
+}
+
+/// What each byte is worth as a hexadecimal figure; more than 15 if it is none.
+const VALUES: [u8; 256] = {
+    let mut values = [u8::MAX; 256];
+    let mut value = 0;
+    while value < 16 {
+        values[figure_of(value) as usize] = value;
+        value += 1;
+    }
+    values
+};
+
+#[expect(clippy::indexing_slicing, reason = "a byte is below 256")]
+const fn value_of(figure: u8) -> u8 {
+    VALUES[figure as usize]
 }
 
 impl serde::Serialize for Digest {

@@ -136,12 +136,14 @@ impl<'de> serde::Deserialize<'de> for StreamId {
 pub type RecordId = ulid::Ulid;
 
 /// Someone who did or recorded something, in the role they did it in.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize)]
+///
+/// Cheap to clone: a log names the same few people again and again.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Actor {
     /// Who: a staff number or account, not a person's name.
-    pub id: String,
+    pub id: Arc<str>,
     /// In which role, by the manual's canonical word.
-    pub role: String,
+    pub role: Arc<str>,
 }
 
 impl Actor {
@@ -149,7 +151,7 @@ impl Actor {
     ///
     /// # Errors
     /// If id or role are empty, too long or unprintable.
-    pub fn new(id: impl Into<String>, role: impl Into<String>) -> Result<Self, BadName> {
+    pub fn new(id: impl Into<Arc<str>>, role: impl Into<Arc<str>>) -> Result<Self, BadName> {
         let (id, role) = (id.into(), role.into());
         check_name(&id)?;
         check_name(&role)?;
@@ -160,6 +162,16 @@ impl Actor {
 impl fmt::Display for Actor {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} ({})", self.id, self.role)
+    }
+}
+
+impl serde::Serialize for Actor {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        use serde::ser::SerializeStruct;
+        let mut actor = serializer.serialize_struct("Actor", 2)?;
+        actor.serialize_field("id", &*self.id)?;
+        actor.serialize_field("role", &*self.role)?;
+        actor.end()
     }
 }
 

@@ -95,8 +95,8 @@ fn try_case(rulebook: &Arc<Rulebook>, rule: &Rule, written: &WrittenCase) -> Res
             occurred_at: now.fixed_offset(),
             recorded_at: now,
             by: Actor {
-                id: format!("somebody-{role}"),
-                role,
+                id: format!("somebody-{role}").into(),
+                role: role.into(),
             },
             done_by: None,
             rulebook: rulebook.digest,

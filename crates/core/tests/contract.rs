@@ -11,12 +11,13 @@
 use std::fmt::Write as _;
 
 use insta::assert_snapshot;
+use thirdring_core::digest::Digest;
 use thirdring_core::judge::Mode;
-use thirdring_core::record::{BadRecord, Draft, Sealed, chain_origin, open, seal};
+use thirdring_core::record::{BadRecord, Draft, Opener, Sealed, chain_origin, seal};
 use thirdring_core::vocabulary::ticket::call::CallAnswered;
 use thirdring_core::vocabulary::ticket::intake::RequestRecorded;
 use thirdring_core::vocabulary::{FactType, decode_fact};
-use thirdring_core::{Fact, Record};
+use thirdring_core::{Fact, Record, StreamId};
 use thirdring_testkit::{Bench, Scenario, Telling, shipped};
 
 #[test]
@@ -105,6 +106,10 @@ fn sealed(fact: Fact) -> (Record, Sealed) {
     seal(draft, &before, &[0x5a; 16]).expect("it seals")
 }
 
+fn open(sealed: &Sealed, stream: &StreamId, before: &Digest) -> Result<Record, BadRecord> {
+    Opener::default().open(sealed, stream, before)
+}
+
 #[test]
 fn stored_bytes() {
     let (_, sealed) = sealed(
@@ -126,12 +131,15 @@ fn stored_bytes() {
 fn every_altered_byte_is_noticed() {
     let (record, sealed) = sealed(RequestRecorded::new().phenomenon("黑屏").into());
     let before = chain_origin(&record.stream);
-    assert_eq!(open(&sealed, &before), Ok(record.clone()));
+    assert_eq!(open(&sealed, &record.stream, &before), Ok(record.clone()));
     for at in 0..sealed.body.len() {
         for bit in 0..8 {
             let mut altered = sealed.clone();
             altered.body[at] ^= 1 << bit;
-            assert!(open(&altered, &before).is_err(), "bit {bit} of byte {at}");
+            assert!(
+                open(&altered, &record.stream, &before).is_err(),
+                "bit {bit} of byte {at}"
+            );
         }
     }
     let personal = sealed.personal.clone().expect("personal bytes");
@@ -143,7 +151,7 @@ fn every_altered_byte_is_noticed() {
             ..sealed.clone()
         };
         assert_eq!(
-            open(&altered, &before),
+            open(&altered, &record.stream, &before),
             Err(BadRecord::PersonalAltered),
             "byte {at}"
         );
@@ -155,8 +163,14 @@ fn every_altered_byte_is_noticed() {
         personal: Some(personal),
         ..body.clone()
     };
-    assert_eq!(open(&foreign, &before), Err(BadRecord::PersonalAltered));
-    assert_eq!(open(&body, &bare.chain), Err(BadRecord::ChainBroken));
+    assert_eq!(
+        open(&foreign, &record.stream, &before),
+        Err(BadRecord::PersonalAltered)
+    );
+    assert_eq!(
+        open(&body, &record.stream, &bare.chain),
+        Err(BadRecord::ChainBroken)
+    );
 }
 
 #[test]
@@ -170,11 +184,11 @@ fn a_newer_shape_is_told_apart_from_damage() {
         personal: None,
     };
     assert_eq!(
-        thirdring_core::record::open_unproved(&newer),
+        Opener::default().open_unproved(&newer),
         Err(BadRecord::Newer { found: 2 })
     );
     assert_eq!(
-        open(&newer, &chain_origin(&record.stream)),
+        open(&newer, &record.stream, &chain_origin(&record.stream)),
         Err(BadRecord::ChainBroken)
     );
 }
@@ -187,6 +201,7 @@ fn erased_values_keep_their_names_and_show_nothing() {
             personal: None,
             ..sealed
         },
+        &record.stream,
         &chain_origin(&record.stream),
     )
     .expect("it opens");

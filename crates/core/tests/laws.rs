@@ -17,7 +17,7 @@ use common::stories::{LEVEL_ONE, PHONE, WRITTEN};
 use proptest::prelude::*;
 use proptest::test_runner::RngSeed;
 use thirdring_core::judge::{Admission, Case, Mode, ProposeError, propose};
-use thirdring_core::record::{Content, Notice, Sealed, Step as Told, chain_origin, open};
+use thirdring_core::record::{Content, Notice, Opener, Sealed, Step as Told, chain_origin};
 use thirdring_core::vocabulary::{Nature, Process};
 use thirdring_core::written::Step;
 use thirdring_core::{
@@ -345,22 +345,24 @@ proptest! {
     #[test]
     fn what_is_sealed_opens_again_and_hangs_together(moves in histories(), place in any::<proptest::sample::Index>(), flip in 1u8..) {
         let bench = strategies::play(&UNIS, &moves);
-        let mut before = chain_origin(bench.case().stream());
+        let stream = bench.case().stream();
+        let mut opener = Opener::default();
+        let mut before = chain_origin(stream);
         for (record, sealed) in bench.case().records().iter().zip(bench.sealed()) {
-            let opened = open(sealed, &before);
+            let opened = opener.open(sealed, stream, &before);
             prop_assert_eq!(opened.as_ref(), Ok(&**record));
             // Erased, it still hangs in the chain.
-            let erased = open(&Sealed { personal: None, ..sealed.clone() }, &before);
+            let erased = opener.open(&Sealed { personal: None, ..sealed.clone() }, stream, &before);
             prop_assert_eq!(erased.map(|record| record.chain), Ok(record.chain));
             let mut altered = sealed.clone();
             let at = place.index(altered.body.len());
             altered.body[at] ^= flip;
-            prop_assert!(open(&altered, &before).is_err(), "byte {at}");
+            prop_assert!(opener.open(&altered, stream, &before).is_err(), "byte {at}");
             if let Some(personal) = &mut altered.personal {
                 altered.body.clone_from(&sealed.body);
                 let at = place.index(personal.len());
                 personal[at] ^= flip;
-                prop_assert!(open(&altered, &before).is_err(), "personal byte {at}");
+                prop_assert!(opener.open(&altered, stream, &before).is_err(), "personal byte {at}");
             }
             before = record.chain;
         }
@@ -369,10 +371,12 @@ proptest! {
     #[test]
     fn erased_values_change_no_verdict(moves in histories()) {
         let bench = strategies::play(&UNIS, &moves);
-        let mut before = chain_origin(bench.case().stream());
+        let stream = bench.case().stream();
+        let mut opener = Opener::default();
+        let mut before = chain_origin(stream);
         let mut erased = Vec::new();
         for sealed in bench.sealed() {
-            let record = open(&Sealed { personal: None, ..sealed.clone() }, &before).expect("it opens");
+            let record = opener.open(&Sealed { personal: None, ..sealed.clone() }, stream, &before).expect("it opens");
             before = record.chain;
             erased.push(Arc::new(record));
         }

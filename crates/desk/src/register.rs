@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
-use thirdring_core::record::{Evidence, Record, SeenIn};
+use thirdring_core::record::{Evidence, Opener, Record, SeenIn};
 use thirdring_core::vocabulary::ticket::intake::RequestReceived;
 use thirdring_core::vocabulary::ticket::visit::EngineerArrived;
 use thirdring_core::vocabulary::{Fact, FieldType, Value};
@@ -110,13 +110,14 @@ impl Register {
 
     /// Reads what was appended since the last time, by this desk or another.
     pub(crate) fn catch_up(&mut self, log: &dyn Log) -> Result<(), ReadFailure> {
+        let mut opener = Opener::default();
         loop {
             self.take_heard();
             let page = log.scan(&self.cursor, PAGE)?;
             for stored in page.records {
                 // The chain is proved where a case is built; here only names
                 // and customers are looked at.
-                let record = unproved(stored)?;
+                let record = unproved(&mut opener, stored)?;
                 self.learn(&record);
                 if !self.changed.contains(&record.stream) {
                     self.changed.insert(record.stream);

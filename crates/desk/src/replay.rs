@@ -1,20 +1,22 @@
 //! Replaying a whole log: every stream proved, folded and handed over, on as
 //! many threads as the machine has.
+//!
+//! Streams are read one by one rather than in the order of positions, so that a
+//! case is built, looked at and dropped before the next: what is held at a time
+//! is a case for each thread, however long the log is.
 
-use std::collections::BTreeMap;
-use std::sync::Arc;
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::{Arc, Mutex, PoisonError};
 
-use thirdring_core::{Case, Rulebook, StreamId};
-use thirdring_store::{Cursor, Log, StoredRecord};
+use thirdring_core::record::Opener;
+use thirdring_core::{Case, Rulebook};
+use thirdring_store::{Cursor, Log, ReadError, StreamId as StoredStream};
 
-use crate::storage::{ReadFailure, prove};
+use crate::storage::{ReadFailure, named, prove};
 
-/// How many records are read at a time.
+/// How many records of a stream are read at a time.
 const PAGE: usize = 1024;
-/// How many pages may wait for a worker: what bounds the memory of a fast
-/// reader before slow workers.
-const PAGES_WAITING: usize = 8;
+/// How many streams a thread takes at a time.
+const STREAMS: usize = 64;
 
 /// What a replay went through.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -26,33 +28,38 @@ pub struct Replayed {
 }
 
 /// Replays every stream of a log under a rulebook and hands each case over, in
-/// no particular order and from several threads at once.
+/// no particular order and from several threads at once. What is appended while
+/// it runs is left out.
 ///
 /// # Errors
-/// If the log cannot be read, or a record was altered: then which one.
+/// If the log cannot be read, a record was altered (then which one), or records
+/// are missing.
 pub fn replay_log(
     log: &dyn Log,
     rulebook: &Arc<Rulebook>,
     visit: impl Fn(Case) + Sync,
 ) -> Result<Replayed, ReadFailure> {
+    let partitions = log.capabilities().partitions;
+    let end = positions(&log.end()?, partitions)?;
+    let source = Source {
+        log,
+        named: Mutex::new(Named::Begin),
+    };
     let workers = std::thread::available_parallelism().map_or(1, usize::from);
     std::thread::scope(|scope| {
-        let mut senders = Vec::new();
-        let mut running = Vec::new();
-        for _ in 0..workers {
-            let (sender, receiver) = sync_channel(PAGES_WAITING);
-            senders.push(sender);
-            running.push(scope.spawn(|| work(receiver, rulebook, &visit)));
-        }
-        let read = deal(log, &senders);
-        drop(senders);
-        let mut replayed = Replayed::default();
-        let mut failure = read.err();
+        let running: Vec<_> = (0..workers)
+            .map(|_| scope.spawn(|| work(&source, &end, rulebook, &visit)))
+            .collect();
+        let mut streams = 0;
+        let mut seen = vec![0; partitions];
+        let mut failure = None;
         for worker in running {
             match worker.join() {
                 Ok(Ok(part)) => {
-                    replayed.records += part.records;
-                    replayed.streams += part.streams;
+                    streams += part.streams;
+                    for (sum, records) in seen.iter_mut().zip(part.records) {
+                        *sum += records;
+                    }
                 }
                 Ok(Err(damage)) => {
                     failure.get_or_insert(damage);
@@ -61,71 +68,155 @@ pub fn replay_log(
                 Err(panic) => std::panic::resume_unwind(panic),
             }
         }
-        failure.map_or(Ok(replayed), Err)
+        if let Some(failure) = failure {
+            return Err(failure);
+        }
+        // Positions are dense: what no stream holds is missing.
+        if let Some(partition) = (0..partitions).find(|place| seen.get(*place) != end.get(*place)) {
+            return Err(missing(log, partition, &seen, &end));
+        }
+        Ok(Replayed {
+            records: seen.iter().sum(),
+            streams,
+        })
     })
 }
 
-/// Reads the log in order and deals its records to the workers, each stream to
-/// one of them.
-fn deal(log: &dyn Log, senders: &[SyncSender<Vec<StoredRecord>>]) -> Result<(), ReadFailure> {
+fn positions(cursor: &Cursor, partitions: usize) -> Result<Vec<u64>, ReadFailure> {
+    cursor.positions(partitions).ok_or(
+        ReadError::CursorForeign {
+            expected: partitions,
+            found: cursor.partitions(),
+        }
+        .into(),
+    )
+}
+
+/// Which record is missing: a scan says it better than a count.
+fn missing(log: &dyn Log, partition: usize, seen: &[u64], end: &[u64]) -> ReadFailure {
     let mut cursor = Cursor::start();
     loop {
-        let page = log.scan(&cursor, PAGE)?;
-        let mut hands: Vec<Vec<StoredRecord>> = senders.iter().map(|_| Vec::new()).collect();
-        for record in page.records {
-            let place = share(record.stream.as_str(), senders.len());
-            if let Some(hand) = hands.get_mut(place) {
-                hand.push(record);
-            }
+        match log.scan(&cursor, PAGE) {
+            Err(error) => return error.into(),
+            Ok(page) if page.end => break,
+            Ok(page) => cursor = page.next,
         }
-        for (sender, hand) in senders.iter().zip(hands) {
-            // A worker that stopped found damage and says so at the end.
-            if !hand.is_empty() && sender.send(hand).is_err() {
-                return Ok(());
-            }
-        }
-        if page.end {
-            return Ok(());
-        }
-        cursor = page.next;
+    }
+    let at = |positions: &[u64]| positions.get(partition).copied().unwrap_or(0);
+    ReadFailure::Lost {
+        partition,
+        expected: at(end),
+        found: at(seen),
     }
 }
 
-/// Which worker a stream belongs to: any even spread does.
-fn share(stream: &str, workers: usize) -> usize {
-    let sum = stream.bytes().fold(0usize, |sum, byte| {
-        sum.wrapping_mul(31).wrapping_add(usize::from(byte))
-    });
-    sum % workers.max(1)
+/// Hands out the streams of a log, some at a time.
+struct Source<'l> {
+    log: &'l dyn Log,
+    named: Mutex<Named>,
+}
+
+/// How far the streams have been handed out.
+enum Named {
+    Begin,
+    After(StoredStream),
+    End,
+}
+
+impl Source<'_> {
+    /// The next streams; none if all are handed out.
+    fn next(&self) -> Result<Vec<StoredStream>, ReadFailure> {
+        let mut named = self.named.lock().unwrap_or_else(PoisonError::into_inner);
+        let after = match &*named {
+            Named::Begin => None,
+            Named::After(stream) => Some(stream),
+            Named::End => return Ok(Vec::new()),
+        };
+        let streams = match self.log.streams(after, STREAMS) {
+            Ok(streams) => streams,
+            Err(error) => {
+                // The others need not go on either.
+                *named = Named::End;
+                return Err(error.into());
+            }
+        };
+        *named = streams
+            .last()
+            .map_or(Named::End, |last| Named::After(last.clone()));
+        Ok(streams)
+    }
+
+    fn stop(&self) {
+        *self.named.lock().unwrap_or_else(PoisonError::into_inner) = Named::End;
+    }
+}
+
+/// What one thread went through.
+struct Part {
+    streams: u64,
+    /// Records by partition.
+    records: Vec<u64>,
 }
 
 fn work(
-    receiver: Receiver<Vec<StoredRecord>>,
+    source: &Source<'_>,
+    end: &[u64],
     rulebook: &Arc<Rulebook>,
     visit: &(impl Fn(Case) + Sync),
-) -> Result<Replayed, ReadFailure> {
-    let mut cases: BTreeMap<StreamId, Case> = BTreeMap::new();
-    let mut replayed = Replayed::default();
-    for hand in receiver {
-        for stored in hand {
-            let name = stored.stream.as_str();
-            let stream =
-                StreamId::new(name).map_err(|_| ReadFailure::ForeignStream(name.to_owned()))?;
-            let case = match cases.entry(stream) {
-                std::collections::btree_map::Entry::Occupied(known) => known.into_mut(),
-                std::collections::btree_map::Entry::Vacant(free) => {
-                    let case = Case::new(free.key().clone(), Arc::clone(rulebook));
-                    free.insert(case)
+) -> Result<Part, ReadFailure> {
+    let mut opener = Opener::default();
+    let mut part = Part {
+        streams: 0,
+        records: vec![0; end.len()],
+    };
+    loop {
+        let streams = source.next()?;
+        if streams.is_empty() {
+            return Ok(part);
+        }
+        for stream in streams {
+            let partition = source.log.partition(&stream);
+            let upto = end.get(partition).copied().unwrap_or(0);
+            match replay_stream(source.log, &stream, upto, rulebook, &mut opener) {
+                Ok(case) if case.version() == 0 => {}
+                Ok(case) => {
+                    part.streams += 1;
+                    if let Some(records) = part.records.get_mut(partition) {
+                        *records += case.version();
+                    }
+                    visit(case);
                 }
-            };
-            let record = prove(stored, case.chain())?;
-            case.apply(record);
-            replayed.records += 1;
+                Err(failure) => {
+                    source.stop();
+                    return Err(failure);
+                }
+            }
         }
     }
-    replayed.streams = cases.len() as u64;
-    for (_, case) in cases {
-        visit(case);
+}
+
+/// The case of a stream as of a position of the log.
+fn replay_stream(
+    log: &dyn Log,
+    stream: &StoredStream,
+    upto: u64,
+    rulebook: &Arc<Rulebook>,
+    opener: &mut Opener,
+) -> Result<Case, ReadFailure> {
+    let name = named(stream)?;
+    let mut case = Case::new(name.clone(), Arc::clone(rulebook));
+    let mut from = 1;
+    loop {
+        let page = log.read(stream, from, PAGE)?;
+        for stored in page.records {
+            if stored.position > upto {
+                return Ok(case);
+            }
+            case.apply(prove(opener, stored, &name, case.chain())?);
+        }
+        if page.end {
+            return Ok(case);
+        }
+        from = page.next;
     }
-    Ok(replayed)
 }

@@ -2,10 +2,11 @@
 //! meet.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::sync::Arc;
 
 use thirdring_core::digest::Digest;
-use thirdring_core::record::{BadRecord, Sealed, chain_origin, open, open_unproved};
+use thirdring_core::record::{BadRecord, Opener, Sealed, chain_origin};
 use thirdring_core::{Record, RecordId, StreamId};
 use thirdring_store as store;
 use thirdring_store::{Cursor, Log, NewRecord, ReadError, StoredRecord};
@@ -31,6 +32,18 @@ pub enum ReadFailure {
         /// What is wrong.
         problem: BadRecord,
     },
+    /// The streams of the log do not hold all records it has positions for.
+    #[error(
+        "partition {partition} of the log has {expected} positions, but its streams hold {found} records: some are missing, restore a backup"
+    )]
+    Lost {
+        /// The partition.
+        partition: usize,
+        /// Its last position.
+        expected: u64,
+        /// How many records were found.
+        found: u64,
+    },
     /// The log holds a stream whose name is not one of ours.
     #[error("the log holds a stream with the name {0:?}, which is no stream id of this program")]
     ForeignStream(String),
@@ -48,29 +61,27 @@ pub(crate) fn new_record(id: RecordId, sealed: Sealed) -> NewRecord {
     }
 }
 
-/// Turns a stored record back into a record, and proves that it follows the
-/// link before it and stands where it says it does.
-pub(crate) fn prove(stored: StoredRecord, before: &Digest) -> Result<Arc<Record>, ReadFailure> {
-    let (version, position) = (stored.version, stored.position);
-    let name = stored.stream.as_str().to_owned();
+/// Turns a stored record of a stream back into a record, and proves that it
+/// follows the link before it and stands where it says it does.
+pub(crate) fn prove(
+    opener: &mut Opener,
+    stored: StoredRecord,
+    stream: &StreamId,
+    before: &Digest,
+) -> Result<Arc<Record>, ReadFailure> {
+    let (version, position, id) = (stored.version, stored.position, stored.id.0);
     let damaged = |problem: BadRecord| ReadFailure::Damaged {
-        stream: name.clone(),
+        stream: stream.as_str().to_owned(),
         version,
         position,
         problem,
     };
-    let id = stored.id.0;
-    let record = open(
-        &Sealed {
-            body: stored.body,
-            personal: stored.personal,
-        },
-        before,
-    )
-    .map_err(damaged)?;
-    if record.stream.as_str() != name || record.version != version || record.id.to_bytes() != id {
+    let record = opener
+        .open(&sealed(stored), stream, before)
+        .map_err(damaged)?;
+    if record.version != version || record.id.to_bytes() != id {
         return Err(damaged(BadRecord::Misplaced {
-            stream: record.stream.clone(),
+            stream: record.stream.as_str().to_owned(),
             says: record.version,
         }));
     }
@@ -78,19 +89,30 @@ pub(crate) fn prove(stored: StoredRecord, before: &Digest) -> Result<Arc<Record>
 }
 
 /// Reads a stored record without proving its link.
-pub(crate) fn unproved(stored: StoredRecord) -> Result<Record, ReadFailure> {
+pub(crate) fn unproved(opener: &mut Opener, stored: StoredRecord) -> Result<Record, ReadFailure> {
     let (version, position) = (stored.version, stored.position);
-    let stream = stored.stream.as_str().to_owned();
-    open_unproved(&Sealed {
+    let stream = stored.stream.clone();
+    opener
+        .open_unproved(&sealed(stored))
+        .map_err(|problem| ReadFailure::Damaged {
+            stream: stream.as_str().to_owned(),
+            version,
+            position,
+            problem,
+        })
+}
+
+fn sealed(stored: StoredRecord) -> Sealed {
+    Sealed {
         body: stored.body,
         personal: stored.personal,
-    })
-    .map_err(|problem| ReadFailure::Damaged {
-        stream,
-        version,
-        position,
-        problem,
-    })
+    }
+}
+
+/// The name of a stream of the log as one of ours.
+pub(crate) fn named(stream: &store::StreamId) -> Result<StreamId, ReadFailure> {
+    let name = stream.as_str();
+    StreamId::new(name).map_err(|_| ReadFailure::ForeignStream(name.to_owned()))
 }
 
 /// All records of a stream, proved link by link.
@@ -102,12 +124,13 @@ pub fn read_stream(log: &dyn Log, stream: &StreamId) -> Result<Vec<Arc<Record>>,
         return Ok(Vec::new());
     };
     let mut records = Vec::new();
+    let mut opener = Opener::default();
     let mut chain = chain_origin(stream);
     let mut from = 1;
     loop {
         let page = log.read(&name, from, PAGE)?;
         for stored in page.records {
-            let record = prove(stored, &chain)?;
+            let record = prove(&mut opener, stored, stream, &chain)?;
             chain = record.chain;
             records.push(record);
         }
@@ -124,18 +147,24 @@ pub fn read_stream(log: &dyn Log, stream: &StreamId) -> Result<Vec<Arc<Record>>,
 /// # Errors
 /// If the log cannot be read, or a record was altered: then which one.
 pub fn read_all(log: &dyn Log, mut visit: impl FnMut(u64, Arc<Record>)) -> Result<(), ReadFailure> {
-    let mut chains: BTreeMap<StreamId, Digest> = BTreeMap::new();
+    // By the log's own names, so that each is made one of ours once.
+    let mut chains: BTreeMap<store::StreamId, (StreamId, Digest)> = BTreeMap::new();
+    let mut opener = Opener::default();
     let mut cursor = Cursor::start();
     loop {
         let page = log.scan(&cursor, PAGE)?;
         for stored in page.records {
-            let name = stored.stream.as_str();
-            let stream =
-                StreamId::new(name).map_err(|_| ReadFailure::ForeignStream(name.to_owned()))?;
             let position = stored.position;
-            let before = chains.entry(stream).or_insert_with_key(chain_origin);
-            let record = prove(stored, before)?;
-            *before = record.chain;
+            let (stream, chain) = match chains.entry(stored.stream.clone()) {
+                Entry::Occupied(known) => known.into_mut(),
+                Entry::Vacant(free) => {
+                    let stream = named(free.key())?;
+                    let origin = chain_origin(&stream);
+                    free.insert((stream, origin))
+                }
+            };
+            let record = prove(&mut opener, stored, stream, chain)?;
+            *chain = record.chain;
             visit(position, record);
         }
         if page.end {

@@ -300,6 +300,14 @@ impl Log for PostgresLog {
             .with(async |conn: &mut Conn| rows::scan(conn, &seen, limit, self.place()).await)
     }
 
+    fn streams(&self, after: Option<&StreamId>, limit: usize) -> Result<Vec<StreamId>, ReadError> {
+        if limit == 0 {
+            return Err(ReadError::ZeroLimit);
+        }
+        self.readers
+            .with(async |conn: &mut Conn| rows::streams(conn, after, limit, self.place()).await)
+    }
+
     fn head(&self, stream: &StreamId) -> Result<u64, ReadError> {
         self.readers
             .with(async |conn: &mut Conn| rows::head(conn, stream).await)

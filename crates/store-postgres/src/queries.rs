@@ -13,6 +13,13 @@ pub(crate) const FEED: Query = Query {
     types: &[],
 };
 
+/// The streams after one: its partition and name.
+pub(crate) const STREAMS: Query = Query {
+    sql: "SELECT stream FROM record WHERE version = 1 AND (part, stream) > ($1, $2) \
+          ORDER BY part, stream LIMIT $3",
+    types: &[Type::INT2, Type::TEXT, Type::INT8],
+};
+
 /// The last version of a stream.
 pub(crate) const HEAD: Query = Query {
     sql: "SELECT coalesce((SELECT version FROM record WHERE part = $1 AND stream = $2 \

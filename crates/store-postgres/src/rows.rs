@@ -12,7 +12,7 @@ use tokio_postgres::{Error, Row};
 
 use crate::conn::Conn;
 use crate::partition::{PARTITIONS, part, partition_of};
-use crate::queries::{BACKWARD, FEED, FORWARD, HEAD, SCAN};
+use crate::queries::{BACKWARD, FEED, FORWARD, HEAD, SCAN, STREAMS};
 use crate::sql_types::{Id, signed, unsigned};
 
 /// Why a page could not be had.
@@ -50,6 +50,28 @@ pub(crate) async fn lasts(conn: &mut Conn, place: &str) -> Result<Vec<u64>, Fail
     }
     let whole: Option<Vec<u64>> = lasts.into_iter().collect();
     whole.ok_or_else(|| damaged(place, 0, "table feed has lost the counter of a partition"))
+}
+
+/// The names of the streams after one, by partition and byte by byte.
+pub(crate) async fn streams(
+    conn: &mut Conn,
+    after: Option<&StreamId>,
+    limit: usize,
+    place: &str,
+) -> Result<Vec<StreamId>, Failed> {
+    let (part, name) = after.map_or((-1, ""), |stream| {
+        (part(partition_of(stream)), stream.as_str())
+    });
+    let rows = conn
+        .query(STREAMS, &[&part, &name, &signed(limit as u64)])
+        .await?;
+    rows.iter()
+        .map(|row| {
+            let name: String = row.try_get(0)?;
+            StreamId::new(&name)
+                .map_err(|error| damaged(place, 0, format!("a stream's name: {error}")))
+        })
+        .collect()
 }
 
 /// The last version of a stream, 0 if it has no records.

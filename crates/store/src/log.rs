@@ -90,6 +90,15 @@ pub trait Log: Send + Sync {
     /// [`ReadError`], never in place of an end.
     fn scan(&self, cursor: &Cursor, limit: usize) -> Result<Page, ReadError>;
 
+    /// The names of at most `limit` streams that come after `after` (`None`
+    /// means from the beginning) in an order of the log's own; no name means
+    /// there are no more. Each stream comes once. One that begins meanwhile may
+    /// be found or missed.
+    ///
+    /// # Errors
+    /// [`ReadError`], never in place of an end.
+    fn streams(&self, after: Option<&StreamId>, limit: usize) -> Result<Vec<StreamId>, ReadError>;
+
     /// The stream's last version, 0 if it has no records.
     ///
     /// # Errors
@@ -145,6 +154,9 @@ macro_rules! forward {
             }
             fn scan(&self, cursor: &Cursor, limit: usize) -> Result<Page, ReadError> {
                 (**self).scan(cursor, limit)
+            }
+            fn streams(&self, after: Option<&StreamId>, limit: usize) -> Result<Vec<StreamId>, ReadError> {
+                (**self).streams(after, limit)
             }
             fn head(&self, stream: &StreamId) -> Result<u64, ReadError> {
                 (**self).head(stream)

@@ -1,6 +1,7 @@
 //! A log in memory: the contract without a medium, for tests and trials.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
+use std::ops::Bound;
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
 use std::time::Duration;
 
@@ -32,7 +33,7 @@ struct State {
     /// In order of position, which is the index plus one.
     records: Vec<StoredRecord>,
     /// The indexes of a stream's records in order of version.
-    streams: HashMap<StreamId, Vec<usize>>,
+    streams: BTreeMap<StreamId, Vec<usize>>,
     ids: HashMap<RecordId, usize>,
     closed: bool,
 }
@@ -223,6 +224,16 @@ impl Log for MemoryLog {
             next: Cursor::from_positions(vec![next]),
             end: next == last,
         })
+    }
+
+    fn streams(&self, after: Option<&StreamId>, limit: usize) -> Result<Vec<StreamId>, ReadError> {
+        if limit == 0 {
+            return Err(ReadError::ZeroLimit);
+        }
+        let from = after.map_or(Bound::Unbounded, Bound::Excluded);
+        let state = self.state();
+        let names = state.streams.range::<StreamId, _>((from, Bound::Unbounded));
+        Ok(names.take(limit).map(|(name, _)| name.clone()).collect())
     }
 
     fn head(&self, stream: &StreamId) -> Result<u64, ReadError> {

@@ -131,7 +131,7 @@ fn line_of(
     })?;
     let done_by = match (&arguments.done_by_id, &arguments.done_by_role) {
         (Some(id), Some(role)) => Some(
-            Actor::new(id, role)
+            Actor::new(id.as_str(), role.as_str())
                 .map_err(|error| wrong("--done-by-id", error.to_string(), "name who did it"))?,
         ),
         _ => None,

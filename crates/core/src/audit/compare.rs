@@ -126,7 +126,7 @@ impl Comparison {
             key: shown.key,
             before: kind_before,
             after: kind_after,
-            team: deciding.map(|record| record.doer().role.clone()),
+            team: deciding.map(|record| record.doer().role.to_string()),
             month: started.map(|record| {
                 let local = record.happened_at().with_timezone(&zone);
                 (local.year(), local.month())

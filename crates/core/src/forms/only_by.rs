@@ -33,7 +33,7 @@ impl OnlyBy {
             let Some(route) = self.routes.iter().find(|route| route.when.holds(scene)) else {
                 return Ruling::NotApplicable;
             };
-            if !route.roles.contains(&scene.doer.role) {
+            if !route.roles.iter().any(|role| **role == *scene.doer.role) {
                 return Ruling::Broken(Shortfall {
                     missing: format!("`{}` may not do this", scene.doer.role),
                     accepted: format!("{} by {}", scene.fact.fact_type(), route.roles.join(" or ")),

@@ -199,9 +199,9 @@ fn check_retraction(case: &Case, proposal: &Proposal) -> Result<(), Nonsense> {
         return Err(Nonsense::NoReason);
     }
     let allowed = &case.rulebook().corrected_by;
-    if !allowed.contains(&proposal.by.role) {
+    if !allowed.iter().any(|role| **role == *proposal.by.role) {
         return Err(Nonsense::MayNotRetract {
-            role: proposal.by.role.clone(),
+            role: proposal.by.role.to_string(),
             accepted: if allowed.is_empty() {
                 "it names nobody who may: add [corrections] by = [\"…\"]".to_owned()
             } else {

@@ -188,7 +188,7 @@ fn canonical_roles(case: &Case, proposal: &mut Proposal) -> Result<(), FactProbl
     let observed = proposal.mode == Mode::Observe;
     let canonical = |actor: &mut Actor, field: &str| match roles.canonical(&actor.role) {
         Some(role) => {
-            actor.role = role.to_owned();
+            actor.role = role.into();
             Ok(())
         }
         // Somebody else's history has somebody else's roles.

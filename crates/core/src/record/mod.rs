@@ -5,11 +5,14 @@
 //! stored personal bytes by a digest; the chain runs over bodies only. So the
 //! personal bytes can be sealed or erased later without touching a link.
 
+mod body;
+mod opener;
 mod personal_bytes;
 mod sealed;
 mod text;
 
-pub use sealed::{BadRecord, Salt, Sealed, chain_origin, open, open_unproved, seal};
+pub use opener::Opener;
+pub use sealed::{BadRecord, Salt, Sealed, chain_origin, seal};
 
 use chrono::{DateTime, FixedOffset, Utc};
 use serde::{Deserialize, Serialize};

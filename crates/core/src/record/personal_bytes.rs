@@ -7,20 +7,20 @@ use serde::ser::{Serialize, SerializeMap, Serializer};
 
 use super::Salt;
 use crate::personal::Personal;
-use crate::vocabulary::PersonalFields;
+use crate::vocabulary::JsonText;
 
 /// How many hexadecimal figures the salt has.
 const SALT_FIGURES: usize = 32;
 
-/// Personal values as they are written.
+/// Personal values as they are written: names and texts.
 pub(super) struct Written<'a> {
     pub(super) salt: &'a Salt,
-    pub(super) fields: &'a PersonalFields,
+    pub(super) fields: &'a [(&'static str, &'a str)],
 }
 
 impl Serialize for Written<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let salt: String = self.salt.iter().map(|byte| format!("{byte:02x}")).collect();
+        let salt = format!("{:032x}", u128::from_be_bytes(*self.salt));
         let mut map = serializer.serialize_map(Some(2))?;
         map.serialize_entry("salt", &salt)?;
         map.serialize_entry("fields", &Values(self.fields))?;
@@ -28,21 +28,21 @@ impl Serialize for Written<'_> {
     }
 }
 
-struct Values<'a>(&'a PersonalFields);
+struct Values<'a>(&'a [(&'static str, &'a str)]);
 
 impl Serialize for Values<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut map = serializer.serialize_map(Some(self.0.0.len()))?;
-        for (name, text) in &self.0.0 {
-            map.serialize_entry(name, text.reveal())?;
-        }
-        map.end()
+        serializer.collect_map(self.0.iter().copied())
     }
 }
 
+/// Personal values as they were read: names and texts in the order they were
+/// written.
+pub(super) type Fields<'a> = Vec<(JsonText<'a>, Personal<String>)>;
+
 /// Reads personal values: their fields in the order they were written.
-pub(super) fn read(bytes: &[u8]) -> Result<PersonalFields, serde_json::Error> {
-    let mut source = serde_json::Deserializer::from_slice(bytes);
+pub(super) fn read(text: &str) -> Result<Fields<'_>, serde_json::Error> {
+    let mut source = serde_json::Deserializer::from_str(text);
     let fields = serde::Deserializer::deserialize_map(&mut source, Envelope)?;
     source.end()?;
     Ok(fields)
@@ -51,13 +51,13 @@ pub(super) fn read(bytes: &[u8]) -> Result<PersonalFields, serde_json::Error> {
 struct Envelope;
 
 impl<'de> Visitor<'de> for Envelope {
-    type Value = PersonalFields;
+    type Value = Fields<'de>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("a salt and fields")
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<PersonalFields, A::Error> {
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Fields<'de>, A::Error> {
         use serde::de::Error as _;
         let mut fields = None;
         let mut salted = false;
@@ -79,26 +79,26 @@ impl<'de> Visitor<'de> for Envelope {
     }
 }
 
-struct Read(PersonalFields);
+struct Read<'a>(Fields<'a>);
 
-impl<'de> serde::Deserialize<'de> for Read {
+impl<'de> serde::Deserialize<'de> for Read<'de> {
     fn deserialize<D: serde::Deserializer<'de>>(source: D) -> Result<Self, D::Error> {
-        struct Fields;
-        impl<'de> Visitor<'de> for Fields {
-            type Value = Read;
+        struct ByField;
+        impl<'de> Visitor<'de> for ByField {
+            type Value = Read<'de>;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.write_str("personal values by field")
             }
 
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Read, A::Error> {
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Read<'de>, A::Error> {
                 let mut fields = Vec::new();
-                while let Some(name) = map.next_key::<String>()? {
+                while let Some(name) = map.next_key()? {
                     fields.push((name, Personal::new(map.next_value()?)));
                 }
-                Ok(Read(PersonalFields(fields)))
+                Ok(Read(fields))
             }
         }
-        source.deserialize_map(Fields)
+        source.deserialize_map(ByField)
     }
 }

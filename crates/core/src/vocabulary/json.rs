@@ -4,16 +4,17 @@
 //! It is decoded straight into typed fields by its declaration, never through a
 //! generic tree (unless the writer put `type` behind other members).
 
+use std::borrow::Cow;
 use std::cell::RefCell;
 use std::fmt;
 
 use serde::de::{DeserializeSeed, Deserializer, Error as _, MapAccess, Visitor};
 use serde::ser::{Serialize, SerializeMap, Serializer};
 
+use super::json_text::JsonText;
 use super::json_value::{Origin, ValueSeed};
 use super::problem::{FactProblem, shorten};
 use super::{Fact, FactSpec, FactType, FieldSpec, FieldType, Value, nearest};
-use crate::personal::Personal;
 
 /// Reads a fact as a person or a program proposes it.
 ///
@@ -35,9 +36,9 @@ pub fn decode_fact<'de, D: Deserializer<'de>>(source: D) -> Result<Fact, FactPro
 
 /// A fact as the log stores it, without its personal fields.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct StoredFact(pub(crate) Fact);
+pub(crate) struct StoredFact<'a>(pub(crate) Cow<'a, Fact>);
 
-impl<'de> serde::Deserialize<'de> for StoredFact {
+impl<'de> serde::Deserialize<'de> for StoredFact<'_> {
     fn deserialize<D: Deserializer<'de>>(source: D) -> Result<Self, D::Error> {
         let found = RefCell::new(None);
         (FactSeed {
@@ -45,11 +46,11 @@ impl<'de> serde::Deserialize<'de> for StoredFact {
             origin: Origin::Stored,
         })
         .deserialize(source)
-        .map(Self)
+        .map(|fact| Self(Cow::Owned(fact)))
     }
 }
 
-impl Serialize for StoredFact {
+impl Serialize for StoredFact<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         write_fact(&self.0, false, serializer)
     }
@@ -96,69 +97,20 @@ fn write_fact<S: Serializer>(fact: &Fact, reveal: bool, serializer: S) -> Result
     map.end()
 }
 
-/// The personal fields of a fact, to be stored apart: name and text.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(crate) struct PersonalFields(pub(crate) Vec<(String, Personal<String>)>);
-
-impl PersonalFields {
-    /// What of `fact` is personal and not erased.
-    pub(crate) fn of(fact: &Fact) -> Self {
-        Self(
-            fact.fields()
-                .filter_map(|(name, value)| match value {
-                    Value::Personal(Some(text)) => Some((name.to_owned(), text.clone())),
-                    Value::Personal(None)
-                    | Value::Int(_)
-                    | Value::Flag(_)
-                    | Value::Word(_)
-                    | Value::Words(_)
-                    | Value::Instant(_)
-                    | Value::Date(_) => None,
-                })
-                .collect(),
-        )
-    }
-}
-
-/// A name that is borrowed from the input where that holds it unescaped.
-enum Text<'de> {
-    Borrowed(&'de str),
-    Owned(String),
-}
-
-impl Text<'_> {
-    fn as_str(&self) -> &str {
-        match self {
-            Self::Borrowed(text) => text,
-            Self::Owned(text) => text,
-        }
-    }
-}
-
-impl<'de> serde::Deserialize<'de> for Text<'de> {
-    fn deserialize<D: Deserializer<'de>>(source: D) -> Result<Self, D::Error> {
-        struct TextVisitor;
-        impl<'de> Visitor<'de> for TextVisitor {
-            type Value = Text<'de>;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a name")
-            }
-
-            fn visit_borrowed_str<E>(self, text: &'de str) -> Result<Text<'de>, E> {
-                Ok(Text::Borrowed(text))
-            }
-
-            fn visit_str<E>(self, text: &str) -> Result<Text<'de>, E> {
-                Ok(Text::Owned(text.to_owned()))
-            }
-
-            fn visit_string<E>(self, text: String) -> Result<Text<'de>, E> {
-                Ok(Text::Owned(text))
-            }
-        }
-        source.deserialize_str(TextVisitor)
-    }
+/// What of a fact is personal and not erased: names and texts.
+pub(crate) fn personal_fields(fact: &Fact) -> Vec<(&'static str, &str)> {
+    fact.fields()
+        .filter_map(|(name, value)| match value {
+            Value::Personal(Some(text)) => Some((name, text.reveal().as_str())),
+            Value::Personal(None)
+            | Value::Int(_)
+            | Value::Flag(_)
+            | Value::Word(_)
+            | Value::Words(_)
+            | Value::Instant(_)
+            | Value::Date(_) => None,
+        })
+        .collect()
 }
 
 struct FactSeed<'a> {
@@ -249,11 +201,11 @@ impl<'de> Visitor<'de> for FactSeed<'_> {
         // Members read before the type is known wait here.
         let mut early: Vec<(String, serde_json::Value)> = Vec::new();
         let mut fact: Option<Fact> = None;
-        while let Some(name) = map.next_key::<Text<'de>>()? {
+        while let Some(name) = map.next_key::<JsonText<'de>>()? {
             let name = name.as_str();
             match fact.as_mut() {
                 None if name == "type" => {
-                    let type_name = map.next_value::<Text<'de>>().map_err(|_| {
+                    let type_name = map.next_value::<JsonText<'de>>().map_err(|_| {
                         self.fail::<A::Error>(FactProblem::new(
                             "fact.type",
                             "the type of a fact is a name",

@@ -9,6 +9,7 @@ pub(crate) mod declare;
 
 mod fact;
 mod json;
+mod json_text;
 mod json_value;
 mod problem;
 mod suggest;
@@ -21,7 +22,8 @@ pub mod ticket;
 
 pub use fact::Fact;
 pub use json::decode_fact;
-pub(crate) use json::{PersonalFields, StoredFact};
+pub(crate) use json::{StoredFact, personal_fields};
+pub(crate) use json_text::JsonText;
 pub use problem::FactProblem;
 pub use suggest::nearest;
 pub(crate) use suggest::printable;

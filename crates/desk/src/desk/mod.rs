@@ -371,8 +371,8 @@ impl Desk {
             occurred_at: at.fixed_offset(),
             recorded_at: now,
             by: Actor {
-                id: "thirdring".to_owned(),
-                role: "system".to_owned(),
+                id: "thirdring".into(),
+                role: "system".into(),
             },
             done_by: None,
             rulebook: self.rulebook.digest,

@@ -177,6 +177,7 @@ macro_rules! partition_tests {
             an_id_stands_once_in_all_partitions
             racing_partitions_lose_nothing
             following_sees_all_partitions
+            every_stream_is_named_once
         }
     };
 }

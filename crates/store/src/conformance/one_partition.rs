@@ -146,6 +146,12 @@ impl<L: Log> Log for InOnePartition<L> {
         Ok(page)
     }
 
+    fn streams(&self, after: Option<&StreamId>, limit: usize) -> Result<Vec<StreamId>, ReadError> {
+        let after = after.map(|stream| self.stored(stream));
+        let names = self.log.streams(after.as_ref(), limit)?;
+        Ok(names.iter().map(Self::laws).collect())
+    }
+
     fn head(&self, stream: &StreamId) -> Result<u64, ReadError> {
         self.log.head(&self.stored(stream))
     }

@@ -9,6 +9,7 @@ use crate::append::{AppendError, Expected};
 use crate::cursor::Cursor;
 use crate::follow::Follow;
 use crate::log::Log;
+use crate::read::ReadError;
 use crate::record::StoredRecord;
 
 const STREAMS: u64 = 300;
@@ -231,4 +232,32 @@ pub fn following_sees_all_partitions(backend: &impl Backend) {
         assert_eq!(page.records[0].stream, stream(&name(n)));
     }
     assert_eq!(*follow.cursor(), reading.end().unwrap());
+}
+
+/// However many names are asked for at a time, each stream comes once.
+pub fn every_stream_is_named_once(backend: &impl Backend) {
+    let log = backend.open();
+    assert_eq!(log.streams(None, 1).unwrap(), []);
+    for n in 0..30 {
+        append(&log, &format!("s{n}"), &[n]);
+        append(&log, &format!("s{}", n / 2), &[100 + n]);
+    }
+    let named = |limit| {
+        let mut all: Vec<_> = Vec::new();
+        loop {
+            let names = log.streams(all.last(), limit).unwrap();
+            assert!(names.len() <= limit);
+            if names.is_empty() {
+                return all;
+            }
+            all.extend(names);
+        }
+    };
+    let all = named(1);
+    assert_eq!(all.len(), 30);
+    assert_eq!(all.iter().collect::<BTreeSet<_>>().len(), 30);
+    for limit in [2, 7, 29, 30, 31, usize::MAX] {
+        assert_eq!(named(limit), all, "{limit} names at a time");
+    }
+    assert!(matches!(log.streams(None, 0), Err(ReadError::ZeroLimit)));
 }

@@ -201,6 +201,13 @@ impl Log for SqliteLog {
         self.readers.with(|rows| rows.scan(position, limit))
     }
 
+    fn streams(&self, after: Option<&StreamId>, limit: usize) -> Result<Vec<StreamId>, ReadError> {
+        if limit == 0 {
+            return Err(ReadError::ZeroLimit);
+        }
+        self.readers.with(|rows| rows.streams(after, limit))
+    }
+
     fn head(&self, stream: &StreamId) -> Result<u64, ReadError> {
         self.readers.with(|rows| Ok(rows.head(stream)?.version))
     }

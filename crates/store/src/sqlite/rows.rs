@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::path::Path;
 
 use rusqlite::types::ValueRef;
-use rusqlite::{CachedStatement, Connection, OptionalExtension, Row};
+use rusqlite::{CachedStatement, Connection, OptionalExtension, Row, params};
 
 use super::open::failure;
 use crate::cursor::Cursor;
@@ -39,12 +39,15 @@ const FIND: &str = select_records!("WHERE id = ?1");
 const LAST: &str = "SELECT max(position) FROM records";
 const NUMBER: &str = "SELECT stream_no FROM streams WHERE stream = ?1";
 const NAME: &str = "SELECT stream FROM streams WHERE stream_no = +?1";
+const NAMES: &str = "SELECT stream FROM streams WHERE stream > +?1 ORDER BY stream LIMIT +?2";
 const HEAD: &str =
     "SELECT version FROM records WHERE stream_no = +?1 ORDER BY version DESC LIMIT 1";
 
 /// All of them, to be tried for how SQLite runs them.
 #[cfg(test)]
-pub(super) const ALL: [&str; 8] = [SCAN, FORWARD, BACKWARD, FIND, LAST, NUMBER, NAME, HEAD];
+pub(super) const ALL: [&str; 9] = [
+    SCAN, FORWARD, BACKWARD, FIND, LAST, NUMBER, NAME, NAMES, HEAD,
+];
 
 /// A view of the tables through one connection.
 pub(super) struct Rows<'c> {
@@ -99,6 +102,28 @@ impl<'c> Rows<'c> {
             .map_err(|error| self.failed(error))
     }
 
+    /// The names of the streams after one, byte by byte.
+    pub(super) fn streams(
+        &self,
+        after: Option<&StreamId>,
+        limit: usize,
+    ) -> Result<Vec<StreamId>, ReadError> {
+        // No name is empty, so all come after the empty one.
+        let after = after.map_or("", StreamId::as_str);
+        let mut statement = self.prepare(NAMES)?;
+        let mut rows = statement
+            .query(params![after, signed(limit as u64)])
+            .map_err(|error| self.failed(error))?;
+        let mut names = Vec::new();
+        while let Some(row) = rows.next().map_err(|error| self.failed(error))? {
+            let name: String = row.get(0).map_err(|error| self.failed(error))?;
+            let name = StreamId::new(&name)
+                .map_err(|error| self.damaged(0, format!("a stream's name: {error}")))?;
+            names.push(name);
+        }
+        Ok(names)
+    }
+
     /// Last version of the stream with this number.
     pub(super) fn head_of(&self, number: i64) -> Result<u64, ReadError> {
         let head: Option<i64> = self
@@ -130,7 +155,12 @@ impl<'c> Rows<'c> {
             if cut.is_full() {
                 return Ok(cut.page(unsigned(previous), false));
             }
-            cut.push(self.record(row, at, &mut names)?);
+            let number = self.integer(row, 1, at)?;
+            let stream = match names.get(&number) {
+                Some(stream) => stream,
+                None => names.entry(number).or_insert(self.name(number, at)?),
+            };
+            cut.push(self.record(row, at, stream.clone())?);
             previous = at;
         }
         if cut.records.is_empty() && position > 0 {
@@ -171,7 +201,6 @@ impl<'c> Rows<'c> {
         };
         let mut statement = self.prepare(sql)?;
         let mut cut = Cut::new(limit);
-        let mut names = HashMap::from([(number, stream.clone())]);
         let mut rows = statement
             .query([number, due, cut.rows_wanted()])
             .map_err(|error| self.failed(error))?;
@@ -190,7 +219,7 @@ impl<'c> Rows<'c> {
                     end: false,
                 });
             }
-            cut.push(self.record(row, at, &mut names)?);
+            cut.push(self.record(row, at, stream.clone())?);
             due = match way {
                 Way::Forward => due.saturating_add(1),
                 Way::Backward => due.saturating_sub(1),
@@ -215,24 +244,15 @@ impl<'c> Rows<'c> {
         &self,
         row: &Row<'_>,
         position: i64,
-        names: &mut HashMap<i64, StreamId>,
+        stream: StreamId,
     ) -> Result<StoredRecord, ReadError> {
-        let number = self.integer(row, 1, position)?;
-        let stream = match names.get(&number) {
-            Some(stream) => stream.clone(),
-            None => {
-                let stream = self.name(number, position)?;
-                names.insert(number, stream.clone());
-                stream
-            }
-        };
         let id = self.blob(row, 3, position)?;
-        let Ok(id) = <[u8; 16]>::try_from(id.as_slice()) else {
+        let Ok(id) = <[u8; 16]>::try_from(id) else {
             return Err(self.damaged(position, format!("the id has {} bytes, not 16", id.len())));
         };
         let personal = match self.integer(row, 4, position)? {
             0 => None,
-            1 => Some(self.blob(row, 6, position)?),
+            1 => Some(self.blob(row, 6, position)?.to_vec()),
             other => return Err(self.damaged(position, format!("has_personal is {other}"))),
         };
         Ok(StoredRecord {
@@ -240,7 +260,7 @@ impl<'c> Rows<'c> {
             stream,
             version: unsigned(self.integer(row, 2, position)?),
             id: RecordId(id),
-            body: self.blob(row, 5, position)?,
+            body: self.blob(row, 5, position)?.to_vec(),
             personal,
         })
     }
@@ -265,9 +285,14 @@ impl<'c> Rows<'c> {
         }
     }
 
-    fn blob(&self, row: &Row<'_>, column: usize, position: i64) -> Result<Vec<u8>, ReadError> {
+    fn blob<'r>(
+        &self,
+        row: &'r Row<'_>,
+        column: usize,
+        position: i64,
+    ) -> Result<&'r [u8], ReadError> {
         match row.get_ref(column).map_err(|error| self.failed(error))? {
-            ValueRef::Blob(bytes) => Ok(bytes.to_vec()),
+            ValueRef::Blob(bytes) => Ok(bytes),
             other => Err(self.damaged(position, wrong_type(column, "bytes", other))),
         }
     }
@@ -300,7 +325,8 @@ impl Ledger for Rows<'_> {
             None => Ok(None),
             Some(row) => {
                 let position = self.integer(row, 0, 0)?;
-                self.record(row, position, &mut HashMap::new()).map(Some)
+                let stream = self.name(self.integer(row, 1, position)?, position)?;
+                self.record(row, position, stream).map(Some)
             }
         }
     }
