@@ -144,6 +144,7 @@ fn statements_are_prepared_once_and_use_an_index() {
             rows.scan(n, 3).unwrap();
             rows.read(&stream, from, Way::Forward, 3).unwrap();
             rows.read(&stream, from, Way::Backward, 3).unwrap();
+            rows.streams(Some(&stream), 3).unwrap();
             rows.find(RecordId(u128::from(n).to_be_bytes()))
                 .unwrap()
                 .unwrap();
