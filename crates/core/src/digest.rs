@@ -119,6 +119,7 @@ const fn figure_of(value: u8) -> u8 {
 }
 
 /// What each byte is worth as a hexadecimal figure; more than 15 if it is none.
+#[expect(clippy::indexing_slicing, reason = "a byte is below 256")]
 const VALUES: [u8; 256] = {
     let mut values = [u8::MAX; 256];
     let mut value = 0;

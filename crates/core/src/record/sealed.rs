@@ -122,25 +122,11 @@ pub fn seal(draft: Draft, before: &Digest, salt: &Salt) -> Result<(Record, Seale
     if let Some(text) = front.get_mut(..Digest::TEXT_BYTES) {
         text.copy_from_slice(&chain.text());
     }
-    let record = Record {
-        id: draft.id,
-        stream: draft.stream,
-        version: draft.version,
-        occurred_at: draft.occurred_at,
-        recorded_at: draft.recorded_at,
-        by: draft.by,
-        done_by: draft.done_by,
-        rulebook: draft.rulebook,
-        evidence: draft.evidence,
-        cause: draft.cause,
-        content: draft.content,
-        chain,
-    };
     let sealed = Sealed {
         body: bytes,
         personal,
     };
-    Ok((record, sealed))
+    Ok((draft.chained(chain), sealed))
 }
 
 /// What stands before the JSON of a body: the link and a line feed.
