@@ -157,7 +157,7 @@ impl VerdictLine {
             at: verdict.at.map(|at| moments::machine(at, zone)),
             facts: verdict.facts.iter().map(ToString::to_string).collect(),
             seconds: verdict.seconds,
-            why: verdict.why.clone(),
+            why: verdict.why.to_string(),
             known_then: None,
             turned_by: None,
             rows: Vec::new(),

@@ -111,7 +111,7 @@ fn try_case(rulebook: &Arc<Rulebook>, rule: &Rule, written: &WrittenCase) -> Res
     let broken: Vec<&str> = verdicts
         .iter()
         .filter(|verdict| verdict.kind == VerdictKind::Broken)
-        .map(|verdict| verdict.why.as_str())
+        .map(|verdict| verdict.why.as_ref())
         .collect();
     let judged = verdicts.iter().any(|verdict| {
         !matches!(

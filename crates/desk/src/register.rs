@@ -56,7 +56,7 @@ pub(crate) fn open_clocks(case: &Case, now: DateTime<Utc>) -> Vec<OpenClock> {
             key: verdict.key,
             due_at: verdict.due,
             overdue: verdict.kind == VerdictKind::Broken,
-            why: verdict.why,
+            why: verdict.why.into_owned(),
         })
         .collect();
     clocks.sort_by_key(|clock| (clock.due_at.is_none(), clock.due_at));

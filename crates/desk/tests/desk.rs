@@ -270,10 +270,7 @@ fn a_proposal_comes_after_what_time_has_made() {
         .collect();
     assert_eq!(
         kinds,
-        [(
-            VerdictKind::Broken,
-            "status_told came, 17 min late".to_owned()
-        )]
+        [(VerdictKind::Broken, "status_told came, 17 min late".into())]
     );
 }
 

@@ -132,7 +132,7 @@ impl Comparison {
                 (local.year(), local.month())
             }),
             facts: shown.facts,
-            why: shown.why,
+            why: shown.why.into_owned(),
         });
     }
 

@@ -12,7 +12,7 @@ use crate::audit::verdicts::verdicts_of;
 use crate::forms::limit::describe_seconds;
 use crate::forms::run::{End, Run};
 use crate::forms::{Clause, Form};
-use crate::judge::{Case, roll_clocks};
+use crate::judge::{Case, rolled};
 use crate::record::Record;
 use crate::rulebook::Rule;
 use crate::vocabulary::bookkeeping::FactRetracted;
@@ -145,10 +145,9 @@ fn guard_step(case: &Case, verdict: &Verdict, steps: &mut Vec<String>) {
 }
 
 fn clock_steps(case: &Case, rule: &Rule, now: DateTime<Utc>, steps: &mut Vec<String>) {
-    let rolled = roll_clocks(case, now);
-    let clocks = case.rulebook().clocks().zip(&rolled);
-    for ((_, clause), runs) in clocks.filter(|((owner, _), _)| owner.id == rule.id) {
-        for run in runs {
+    let clocks = case.rulebook().clocks().enumerate();
+    for (place, (_, clause)) in clocks.filter(|(_, (owner, _))| owner.id == rule.id) {
+        for run in &*rolled(case, place, clause, now) {
             let begun = match &clause.form {
                 Form::Every(_) => run.from,
                 _ => run.started_by.happened_at(),

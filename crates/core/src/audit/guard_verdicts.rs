@@ -1,5 +1,7 @@
 //! What a guard says about the facts it judged.
 
+use std::borrow::Cow;
+
 use crate::audit::verdict::{Verdict, VerdictKind, bare};
 use crate::forms::Clause;
 use crate::forms::ruling::Ruling;
@@ -35,20 +37,24 @@ pub(super) fn guard_verdicts(case: &Case, rule: &Rule, clause: &Clause, said: &m
                     [] => format!("{} as it should be", scene.fact.fact_type()),
                     proof => format!("{} after {}", scene.fact.fact_type(), names(case, proof)),
                 };
-                (VerdictKind::Kept, why, proof)
+                (VerdictKind::Kept, Cow::Owned(why), proof)
             }
             Ruling::Attested => (
                 VerdictKind::Attested,
-                "somebody vouched for it".to_owned(),
+                Cow::Borrowed("somebody vouched for it"),
                 Vec::new(),
             ),
             Ruling::Broken(shortfall) => match lifting_rule(case, rule, &scene) {
                 Some(permission) => (
                     VerdictKind::Lifted,
-                    format!("lifted by {}", permission.id),
+                    format!("lifted by {}", permission.id).into(),
                     shortfall.proof,
                 ),
-                None => (VerdictKind::Broken, shortfall.missing, shortfall.proof),
+                None => (
+                    VerdictKind::Broken,
+                    shortfall.missing.into(),
+                    shortfall.proof,
+                ),
             },
         };
         let mut facts = vec![record.id];
@@ -59,7 +65,7 @@ pub(super) fn guard_verdicts(case: &Case, rule: &Rule, clause: &Clause, said: &m
                 .map(|r| r.id),
         );
         let why = if kind == VerdictKind::Broken {
-            why + &taken_back(case, clause, record, &mut facts)
+            Cow::Owned(why.into_owned() + &taken_back(case, clause, record, &mut facts))
         } else {
             why
         };

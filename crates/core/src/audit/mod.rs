@@ -19,4 +19,4 @@ pub use compare::{Comparison, Flip};
 pub use explain::{Explanation, explain};
 pub use observable::Observable;
 pub use verdict::{Verdict, VerdictKind};
-pub use verdicts::{verdicts, verdicts_of};
+pub use verdicts::{findings, verdicts, verdicts_of};

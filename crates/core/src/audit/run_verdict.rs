@@ -1,5 +1,7 @@
 //! What a run of a clock says.
 
+use std::borrow::Cow;
+
 use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::audit::verdict::{Verdict, VerdictKind, bare};
@@ -37,10 +39,10 @@ pub(super) fn run_verdict(
         Some(due) if at > due => format!(", {} late", describe_exact(at - due)),
         Some(_) | None => String::new(),
     };
-    let (kind, why) = match &run.end {
+    let (kind, why): (_, Cow<'static, str>) = match &run.end {
         Some(End::Answered(record)) if run.missed => (
             VerdictKind::Broken,
-            format!("{} came{}", fact_name(record), late(record.happened_at())),
+            format!("{} came{}", fact_name(record), late(record.happened_at())).into(),
         ),
         Some(End::Answered(record)) if measured => (
             VerdictKind::Measured,
@@ -48,7 +50,8 @@ pub(super) fn run_verdict(
                 "{} came after {}",
                 fact_name(record),
                 describe_seconds(seconds)
-            ),
+            )
+            .into(),
         ),
         // A time that counts from a moment to come may be met before it begins.
         Some(End::Answered(record)) if seconds < 0 => (
@@ -57,7 +60,8 @@ pub(super) fn run_verdict(
                 "{} came {} before its time began, in time",
                 fact_name(record),
                 describe_seconds(-seconds)
-            ),
+            )
+            .into(),
         ),
         Some(End::Answered(record)) => (
             VerdictKind::Kept,
@@ -65,7 +69,8 @@ pub(super) fn run_verdict(
                 "{} came after {}, in time",
                 fact_name(record),
                 describe_seconds(seconds)
-            ),
+            )
+            .into(),
         ),
         Some(End::Early(record)) => (
             VerdictKind::Broken,
@@ -73,35 +78,34 @@ pub(super) fn run_verdict(
                 "{} came after {}, too early",
                 fact_name(record),
                 describe_seconds(seconds)
-            ),
+            )
+            .into(),
         ),
-        Some(End::Lapsed) => (
-            VerdictKind::Broken,
-            "the period passed without it".to_owned(),
-        ),
+        Some(End::Lapsed) => (VerdictKind::Broken, "the period passed without it".into()),
         Some(End::Cancelled(record) | End::Superseded(record) | End::Waived(record))
             if run.missed =>
         {
             (
                 VerdictKind::Broken,
-                format!("it had not come when {} ended the wait", fact_name(record)),
+                format!("it had not come when {} ended the wait", fact_name(record)).into(),
             )
         }
         Some(End::Waived(record)) => (
             VerdictKind::Waived,
-            format!("waived by {}", fact_name(record)),
+            format!("waived by {}", fact_name(record)).into(),
         ),
         Some(End::Cancelled(_) | End::Superseded(_)) => return None,
         // The present has no meaning to the part of a second.
         None if run.missed => (
             VerdictKind::Broken,
-            format!("it has not come{}", late(whole_second_after(run.due, now))),
+            format!("it has not come{}", late(whole_second_after(run.due, now))).into(),
         ),
         None => (VerdictKind::Pending, pending_why(run, measured, seconds)),
     };
     let why = match run.unannounced {
         Some(year) if run.due.is_some() => {
             format!("{why} (the holidays of {year} are not announced: the due moment may move)")
+                .into()
         }
         Some(_) | None => why,
     };
@@ -111,7 +115,10 @@ pub(super) fn run_verdict(
     facts.dedup();
     let (kind, why) = if kind == VerdictKind::Broken {
         match rule_lifting_run(case, rule, run) {
-            Some(permission) => (VerdictKind::Lifted, format!("lifted by {}", permission.id)),
+            Some(permission) => (
+                VerdictKind::Lifted,
+                format!("lifted by {}", permission.id).into(),
+            ),
             None => (kind, why),
         }
     } else {
@@ -127,13 +134,13 @@ pub(super) fn run_verdict(
     })
 }
 
-fn pending_why(run: &Run, measured: bool, seconds: i64) -> String {
+fn pending_why(run: &Run, measured: bool, seconds: i64) -> Cow<'static, str> {
     match (&run.trouble, run.due) {
-        (Some(trouble), _) => format!("the calendar has no due moment: {trouble}"),
-        (None, Some(_)) => "it is running".to_owned(),
-        (None, None) if run.is_paused() => "it is paused".to_owned(),
-        (None, None) if measured => format!("not yet, after {}", describe_seconds(seconds)),
-        (None, None) => "it is running".to_owned(),
+        (Some(trouble), _) => format!("the calendar has no due moment: {trouble}").into(),
+        (None, Some(_)) => "it is running".into(),
+        (None, None) if run.is_paused() => "it is paused".into(),
+        (None, None) if measured => format!("not yet, after {}", describe_seconds(seconds)).into(),
+        (None, None) => "it is running".into(),
     }
 }
 

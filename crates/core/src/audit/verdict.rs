@@ -1,6 +1,7 @@
 //! A verdict: what a clause of a rule says about one thing that happened, with
 //! the facts that prove it.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
@@ -84,7 +85,7 @@ pub struct Verdict {
     /// How long it took or takes, in seconds, for clocks.
     pub seconds: Option<i64>,
     /// The reason, in a sentence.
-    pub why: String,
+    pub why: Cow<'static, str>,
 }
 
 /// A verdict that names no key, no moment and no fact.
@@ -93,7 +94,7 @@ pub(super) fn bare(
     rule: &Rule,
     clause: u16,
     kind: VerdictKind,
-    why: String,
+    why: impl Into<Cow<'static, str>>,
 ) -> Verdict {
     Verdict {
         stream: case.stream().clone(),
@@ -105,6 +106,6 @@ pub(super) fn bare(
         at: None,
         facts: Vec::new(),
         seconds: None,
-        why,
+        why: why.into(),
     }
 }

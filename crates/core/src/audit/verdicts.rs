@@ -6,12 +6,26 @@ use crate::audit::guard_verdicts::guard_verdicts;
 use crate::audit::observable::Observable;
 use crate::audit::run_verdict::run_verdict;
 use crate::audit::verdict::{Verdict, VerdictKind, bare};
-use crate::judge::{Case, roll_clocks};
+use crate::forms::Clause;
+use crate::judge::{Case, rolled};
+use crate::rulebook::Rule;
 use crate::vocabulary::Process;
 
 /// What every rule of the case's rulebook says about it at a moment.
 pub fn verdicts(case: &Case, now: DateTime<Utc>) -> Vec<Verdict> {
     verdicts_of(case, now, &Observable::default(), None)
+}
+
+/// As [`verdicts`], without the rules that nothing happened for: what a replay
+/// of many cases counts.
+pub fn findings(case: &Case, now: DateTime<Utc>) -> Vec<Verdict> {
+    let observable = Observable::default();
+    let mut said = Vec::new();
+    let mut clocks = 0;
+    for rule in &case.rulebook().rules {
+        judge_rule(case, rule, now, &observable, &mut clocks, &mut said);
+    }
+    said
 }
 
 /// As [`verdicts`], for a log that shows only part of what happened, and for
@@ -22,54 +36,70 @@ pub fn verdicts_of(
     observable: &Observable,
     only: Option<&str>,
 ) -> Vec<Verdict> {
-    let process = case.stream().process();
-    let rolled = roll_clocks(case, now);
-    let mut runs = rolled.iter();
-    let mut verdicts = Vec::new();
-    for rule in &case.rulebook().rules {
-        let mut said = Vec::new();
-        let mut blind = None;
-        let mut judgeable = false;
-        for clause in &rule.clauses {
-            let clause_runs = if clause.form.is_clock() {
-                runs.next()
-            } else {
-                None
-            };
-            if only.is_some_and(|only| only != &*rule.id) {
-                continue;
-            }
-            let at_home = clause
-                .facts
+    let rules = &case.rulebook().rules;
+    // Most rules say one thing of a case.
+    let mut said = Vec::with_capacity(only.map_or(rules.len(), |_| 1));
+    let mut clocks = 0;
+    for rule in rules {
+        if only.is_some_and(|only| only != &*rule.id) {
+            clocks += rule
+                .clauses
                 .iter()
-                .any(|fact| [process, Process::Any].contains(&fact.spec().process));
-            if !(clause.form.is_guard() || clause.form.is_clock()) || !at_home {
-                continue;
-            }
-            judgeable = true;
-            if let Some(why) = observable.blind_spot(clause) {
-                blind.get_or_insert((clause.number, why));
-                continue;
-            }
-            if clause.form.is_guard() {
-                guard_verdicts(case, rule, clause, &mut said);
-            } else if let Some(runs) = clause_runs {
-                for run in runs {
-                    said.extend(run_verdict(case, rule, clause, run, now));
-                }
-            }
-        }
-        if only.is_some_and(|only| only != &*rule.id) || !judgeable {
+                .filter(|clause| clause.form.is_clock())
+                .count();
             continue;
         }
-        if let Some((clause, why)) = blind {
-            said.push(bare(case, rule, clause, VerdictKind::Unobservable, why));
-        }
-        if said.is_empty() {
-            let why = "nothing happened that it speaks of".to_owned();
+        let before = said.len();
+        let judgeable = judge_rule(case, rule, now, observable, &mut clocks, &mut said);
+        if judgeable && said.len() == before {
+            let why = "nothing happened that it speaks of";
             said.push(bare(case, rule, 1, VerdictKind::NotApplicable, why));
         }
-        verdicts.append(&mut said);
     }
-    verdicts
+    said
+}
+
+/// What one rule says, and whether it has a say in such a stream at all.
+/// `clocks` is the place of its first clock among the rulebook's, and is moved
+/// on past its last.
+fn judge_rule(
+    case: &Case,
+    rule: &Rule,
+    now: DateTime<Utc>,
+    observable: &Observable,
+    clocks: &mut usize,
+    said: &mut Vec<Verdict>,
+) -> bool {
+    let mut blind = None;
+    let mut judgeable = false;
+    for clause in &rule.clauses {
+        let place = *clocks;
+        *clocks += usize::from(clause.form.is_clock());
+        if !(clause.form.is_guard() || clause.form.is_clock()) || !at_home(case, clause) {
+            continue;
+        }
+        judgeable = true;
+        if let Some(why) = observable.blind_spot(clause) {
+            blind.get_or_insert((clause.number, why));
+        } else if clause.form.is_guard() {
+            guard_verdicts(case, rule, clause, said);
+        } else {
+            for run in &*rolled(case, place, clause, now) {
+                said.extend(run_verdict(case, rule, clause, run, now));
+            }
+        }
+    }
+    if let Some((clause, why)) = blind {
+        said.push(bare(case, rule, clause, VerdictKind::Unobservable, why));
+    }
+    judgeable
+}
+
+/// Whether a clause speaks of facts such a stream may hold.
+fn at_home(case: &Case, clause: &Clause) -> bool {
+    let process = case.stream().process();
+    clause
+        .facts
+        .iter()
+        .any(|fact| [process, Process::Any].contains(&fact.spec().process))
 }

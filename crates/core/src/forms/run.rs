@@ -119,9 +119,14 @@ impl Run {
     /// Lets time pass up to `moment`: a limit that lies before it was missed.
     /// The due moment itself is still in time.
     pub(crate) fn settle(&mut self, moment: DateTime<Utc>) {
-        if self.is_open() && self.applies && self.due.is_some_and(|due| due < moment) {
+        if self.is_missed_by(moment) {
             self.missed = true;
         }
+    }
+
+    /// Whether its limit lies before `moment` while it still waits.
+    pub(crate) fn is_missed_by(&self, moment: DateTime<Utc>) -> bool {
+        self.is_open() && self.applies && self.due.is_some_and(|due| due < moment)
     }
 
     /// The record that ended it.

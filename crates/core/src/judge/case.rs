@@ -1,5 +1,6 @@
 //! A case: one stream as a rulebook sees it.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -97,17 +98,15 @@ impl Case {
         let Some(record) = self.history.record(position) else {
             return;
         };
-        let record = Arc::clone(record);
         let Some(fact) = record.fact() else { return };
-        let rulebook = Arc::clone(&self.rulebook);
-        for (place, clause) in rulebook.touched(fact.fact_type()) {
+        for (place, clause) in self.rulebook.touched(fact.fact_type()) {
             if let Some(runs) = self.clocks.get_mut(place) {
                 touch_clause(
                     &self.stream,
                     &self.history,
                     position,
-                    &record,
-                    &rulebook,
+                    record,
+                    &self.rulebook,
                     clause,
                     runs,
                 );
@@ -217,21 +216,24 @@ pub(crate) fn touch_clause(
     }
 }
 
-/// The runs of every clock as they stand at a moment, by time alone: place of
-/// the clock, and its runs.
-pub(crate) fn roll_clocks(case: &Case, now: DateTime<Utc>) -> Vec<Vec<Run>> {
-    case.rulebook
-        .clocks()
-        .enumerate()
-        .map(|(place, (_, clause))| {
-            let mut runs = case.runs(place).to_vec();
-            if let Form::Every(every) = &clause.form {
-                every.roll_until(&mut runs, &case.rulebook.calendar, now);
-            }
-            for run in &mut runs {
-                run.settle(now);
-            }
-            runs
-        })
-        .collect()
+/// The runs of a clock as they stand at a moment, by time alone. `place` is the
+/// clock's among the rulebook's.
+pub(crate) fn rolled<'c>(
+    case: &'c Case,
+    place: usize,
+    clause: &Clause,
+    now: DateTime<Utc>,
+) -> Cow<'c, [Run]> {
+    let mut runs = Cow::Borrowed(case.runs(place));
+    if let Form::Every(every) = &clause.form
+        && !runs.is_empty()
+    {
+        every.roll_until(runs.to_mut(), &case.rulebook.calendar, now);
+    }
+    if runs.iter().any(|run| run.is_missed_by(now)) {
+        for run in runs.to_mut() {
+            run.settle(now);
+        }
+    }
+    runs
 }

@@ -8,7 +8,7 @@ mod proposal;
 mod propose;
 
 pub use case::Case;
-pub(crate) use case::roll_clocks;
+pub(crate) use case::rolled;
 pub use lapse::{Deadline, lapse, next_deadline};
 pub use nonsense::Nonsense;
 pub use proposal::{Mode, Proposal};
