@@ -158,18 +158,22 @@ impl History {
         low
     }
 
+    /// The positions of a type of fact, in order.
+    pub(crate) fn positions(&self, fact_type: FactType) -> &[usize] {
+        self.by_type
+            .binary_search_by_key(&fact_type, |(known, _)| *known)
+            .ok()
+            .and_then(|found| self.by_type.get(found))
+            .map_or(&[], |(_, positions)| positions.as_slice())
+    }
+
     /// The positions of a type of fact before `end`, latest first.
     pub(crate) fn positions_before(
         &self,
         fact_type: FactType,
         end: usize,
     ) -> impl Iterator<Item = usize> + '_ {
-        let positions: &[usize] = self
-            .by_type
-            .binary_search_by_key(&fact_type, |(known, _)| *known)
-            .ok()
-            .and_then(|found| self.by_type.get(found))
-            .map_or(&[], |(_, positions)| positions.as_slice());
+        let positions = self.positions(fact_type);
         let count = positions.partition_point(|position| *position < end);
         positions.iter().take(count).rev().copied()
     }

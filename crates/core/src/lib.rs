@@ -52,7 +52,7 @@ mod trial;
 
 mod settings;
 
-pub use audit::{Explanation, Verdict, VerdictKind, explain, findings, verdicts};
+pub use audit::{Explanation, Finding, Verdict, VerdictKind, each_finding, explain, verdicts};
 pub use ids::{Actor, RecordId, StreamId};
 pub use judge::{
     Admission, Case, Deadline, Mode, Proposal, ProposeError, lapse, next_deadline, propose,

@@ -5,7 +5,7 @@ use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 
 use crate::audit::observable::Observable;
-use crate::audit::run_verdict::run_verdict;
+use crate::audit::run_verdict;
 use crate::audit::sum::{limit_steps, show};
 use crate::audit::verdict::Verdict;
 use crate::audit::verdicts::verdicts_of;
@@ -235,8 +235,9 @@ fn run_steps(
         Some(End::Lapsed) => "  the period passed without it".to_owned(),
         None => format!("  still open at {}", show(now, zone)),
     });
-    match run_verdict(case, rule, clause, run, now) {
-        Some(verdict) => {
+    match run_verdict::kind_of(case, rule, clause, run, now) {
+        Some(kind) => {
+            let verdict = run_verdict::worded(case, rule, clause, run, kind, now);
             let took = describe_seconds(verdict.seconds.unwrap_or_default());
             steps.push(format!(
                 "  {}: {}; {took} by the clock",

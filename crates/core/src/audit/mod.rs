@@ -4,8 +4,10 @@
 mod observable;
 mod verdict;
 
-mod guard_verdicts;
+mod guard_verdict;
 mod run_verdict;
+
+mod finding;
 
 mod verdicts;
 
@@ -17,6 +19,7 @@ mod compare;
 
 pub use compare::{Comparison, Flip};
 pub use explain::{Explanation, explain};
+pub use finding::Finding;
 pub use observable::Observable;
 pub use verdict::{Verdict, VerdictKind};
-pub use verdicts::{findings, verdicts, verdicts_of};
+pub use verdicts::{each_finding, verdicts, verdicts_of};

@@ -12,14 +12,15 @@ use crate::judge::{Case, rule_lifting_run};
 use crate::record::Record;
 use crate::rulebook::Rule;
 
-/// What a run of a clock says; nothing where its condition never held.
-pub(super) fn run_verdict(
+/// What kind of verdict a run of a clock makes; none where its condition never
+/// held, or somebody took the duty away in time.
+pub(super) fn kind_of(
     case: &Case,
     rule: &Rule,
     clause: &Clause,
     run: &Run,
     now: DateTime<Utc>,
-) -> Option<Verdict> {
+) -> Option<VerdictKind> {
     if !run.ever_applied || (!run.applies && !run.missed) {
         return None;
     }
@@ -31,107 +32,111 @@ pub(super) fn run_verdict(
     if begun > now && run.from > now {
         return None;
     }
-    let measured = clause.form.kind() == "measured";
-    let ended_at = run.ended_by().map(|record| record.happened_at());
-    let until = ended_at.unwrap_or(now);
-    let seconds = (until - run.from).num_seconds();
-    let late = |at: DateTime<Utc>| match run.due {
-        Some(due) if at > due => format!(", {} late", describe_exact(at - due)),
-        Some(_) | None => String::new(),
+    let broken = || match rule_lifting_run(case, rule, run) {
+        Some(_) => VerdictKind::Lifted,
+        None => VerdictKind::Broken,
     };
-    let (kind, why): (_, Cow<'static, str>) = match &run.end {
-        Some(End::Answered(record)) if run.missed => (
-            VerdictKind::Broken,
-            format!("{} came{}", fact_name(record), late(record.happened_at())).into(),
-        ),
-        Some(End::Answered(record)) if measured => (
-            VerdictKind::Measured,
-            format!(
-                "{} came after {}",
-                fact_name(record),
-                describe_seconds(seconds)
-            )
-            .into(),
-        ),
-        // A time that counts from a moment to come may be met before it begins.
-        Some(End::Answered(record)) if seconds < 0 => (
-            VerdictKind::Kept,
-            format!(
-                "{} came {} before its time began, in time",
-                fact_name(record),
-                describe_seconds(-seconds)
-            )
-            .into(),
-        ),
-        Some(End::Answered(record)) => (
-            VerdictKind::Kept,
-            format!(
-                "{} came after {}, in time",
-                fact_name(record),
-                describe_seconds(seconds)
-            )
-            .into(),
-        ),
-        Some(End::Early(record)) => (
-            VerdictKind::Broken,
-            format!(
-                "{} came after {}, too early",
-                fact_name(record),
-                describe_seconds(seconds)
-            )
-            .into(),
-        ),
-        Some(End::Lapsed) => (VerdictKind::Broken, "the period passed without it".into()),
-        Some(End::Cancelled(record) | End::Superseded(record) | End::Waived(record))
-            if run.missed =>
-        {
-            (
-                VerdictKind::Broken,
-                format!("it had not come when {} ended the wait", fact_name(record)).into(),
-            )
-        }
-        Some(End::Waived(record)) => (
-            VerdictKind::Waived,
-            format!("waived by {}", fact_name(record)).into(),
-        ),
+    Some(match &run.end {
+        Some(End::Early(_) | End::Lapsed) => broken(),
+        Some(_) | None if run.missed => broken(),
+        Some(End::Answered(_)) if is_measured(clause) => VerdictKind::Measured,
+        Some(End::Answered(_)) => VerdictKind::Kept,
+        Some(End::Waived(_)) => VerdictKind::Waived,
         Some(End::Cancelled(_) | End::Superseded(_)) => return None,
-        // The present has no meaning to the part of a second.
-        None if run.missed => (
-            VerdictKind::Broken,
-            format!("it has not come{}", late(whole_second_after(run.due, now))).into(),
-        ),
-        None => (VerdictKind::Pending, pending_why(run, measured, seconds)),
-    };
-    let why = match run.unannounced {
-        Some(year) if run.due.is_some() => {
-            format!("{why} (the holidays of {year} are not announced: the due moment may move)")
-                .into()
-        }
-        Some(_) | None => why,
+        None => VerdictKind::Pending,
+    })
+}
+
+fn is_measured(clause: &Clause) -> bool {
+    clause.form.kind() == "measured"
+}
+
+/// What a run of a clock says, in words.
+pub(super) fn worded(
+    case: &Case,
+    rule: &Rule,
+    clause: &Clause,
+    run: &Run,
+    kind: VerdictKind,
+    now: DateTime<Utc>,
+) -> Verdict {
+    let ended_at = run.ended_by().map(|record| record.happened_at());
+    let seconds = (ended_at.unwrap_or(now) - run.from).num_seconds();
+    let lifted = rule_lifting_run(case, rule, run).filter(|_| kind == VerdictKind::Lifted);
+    let why = match lifted {
+        Some(permission) => format!("lifted by {}", permission.id).into(),
+        None => why(clause, run, now, seconds),
     };
     let mut facts = vec![run.started_by.id];
     facts.extend(run.partly.iter().map(|record| record.id));
     facts.extend(run.ended_by().map(|record| record.id));
     facts.dedup();
-    let (kind, why) = if kind == VerdictKind::Broken {
-        match rule_lifting_run(case, rule, run) {
-            Some(permission) => (
-                VerdictKind::Lifted,
-                format!("lifted by {}", permission.id).into(),
-            ),
-            None => (kind, why),
-        }
-    } else {
-        (kind, why)
-    };
-    Some(Verdict {
+    Verdict {
         key: run.key.clone(),
         due: run.due,
         at: ended_at,
         facts,
         seconds: Some(seconds),
         ..bare(case, rule, clause.number, kind, why)
-    })
+    }
+}
+
+/// The reason for what a run says, `seconds` after it began to count.
+fn why(clause: &Clause, run: &Run, now: DateTime<Utc>, seconds: i64) -> Cow<'static, str> {
+    let measured = is_measured(clause);
+    let late = |at: DateTime<Utc>| match run.due {
+        Some(due) if at > due => format!(", {} late", describe_exact(at - due)),
+        Some(_) | None => String::new(),
+    };
+    let why: Cow<'static, str> = match &run.end {
+        Some(End::Answered(record)) if run.missed => {
+            format!("{} came{}", fact_name(record), late(record.happened_at())).into()
+        }
+        Some(End::Answered(record)) if measured => format!(
+            "{} came after {}",
+            fact_name(record),
+            describe_seconds(seconds)
+        )
+        .into(),
+        // A time that counts from a moment to come may be met before it begins.
+        Some(End::Answered(record)) if seconds < 0 => format!(
+            "{} came {} before its time began, in time",
+            fact_name(record),
+            describe_seconds(-seconds)
+        )
+        .into(),
+        Some(End::Answered(record)) => format!(
+            "{} came after {}, in time",
+            fact_name(record),
+            describe_seconds(seconds)
+        )
+        .into(),
+        Some(End::Early(record)) => format!(
+            "{} came after {}, too early",
+            fact_name(record),
+            describe_seconds(seconds)
+        )
+        .into(),
+        Some(End::Lapsed) => "the period passed without it".into(),
+        Some(End::Waived(record)) if !run.missed => {
+            format!("waived by {}", fact_name(record)).into()
+        }
+        Some(End::Cancelled(record) | End::Superseded(record) | End::Waived(record)) => {
+            format!("it had not come when {} ended the wait", fact_name(record)).into()
+        }
+        // The present has no meaning to the part of a second.
+        None if run.missed => {
+            format!("it has not come{}", late(whole_second_after(run.due, now))).into()
+        }
+        None => pending_why(run, measured, seconds),
+    };
+    match run.unannounced {
+        Some(year) if run.due.is_some() => {
+            format!("{why} (the holidays of {year} are not announced: the due moment may move)")
+                .into()
+        }
+        Some(_) | None => why,
+    }
 }
 
 fn pending_why(run: &Run, measured: bool, seconds: i64) -> Cow<'static, str> {
