@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use thirdring_core::record::Opener;
 use thirdring_core::{Case, Rulebook};
-use thirdring_store::{Cursor, Log, ReadError, StreamId as StoredStream};
+use thirdring_store::{Cursor, Log, ReadError, StreamId as StoredStream, StreamPage};
 
 use crate::storage::{ReadFailure, named, prove};
 
@@ -48,7 +48,16 @@ pub fn replay_log(
     let workers = std::thread::available_parallelism().map_or(1, usize::from);
     std::thread::scope(|scope| {
         let running: Vec<_> = (0..workers)
-            .map(|_| scope.spawn(|| work(&source, &end, rulebook, &visit)))
+            .map(|_| {
+                scope.spawn(|| {
+                    let done = work(&source, &end, rulebook, &visit);
+                    if done.is_err() {
+                        // The others need not go on either.
+                        source.stop();
+                    }
+                    done
+                })
+            })
             .collect();
         let mut streams = 0;
         let mut seen = vec![0; partitions];
@@ -132,14 +141,7 @@ impl Source<'_> {
             Named::After(stream) => Some(stream),
             Named::End => return Ok(Vec::new()),
         };
-        let streams = match self.log.streams(after, STREAMS) {
-            Ok(streams) => streams,
-            Err(error) => {
-                // The others need not go on either.
-                *named = Named::End;
-                return Err(error.into());
-            }
-        };
+        let streams = self.log.streams(after, STREAMS)?;
         *named = streams
             .last()
             .map_or(Named::End, |last| Named::After(last.clone()));
@@ -174,40 +176,39 @@ fn work(
         if streams.is_empty() {
             return Ok(part);
         }
-        for stream in streams {
-            let partition = source.log.partition(&stream);
-            let upto = end.get(partition).copied().unwrap_or(0);
-            match replay_stream(source.log, &stream, upto, rulebook, &mut opener) {
-                Ok(case) if case.version() == 0 => {}
-                Ok(case) => {
+        let mut rest = streams.as_slice();
+        while !rest.is_empty() {
+            let pages = source.log.read_many(rest, PAGE)?;
+            let (now, later) = rest.split_at(pages.len().min(rest.len()));
+            rest = later;
+            for (stream, page) in now.iter().zip(pages) {
+                let partition = source.log.partition(stream);
+                let upto = end.get(partition).copied().unwrap_or(0);
+                let case = replay_stream(source.log, stream, page, upto, rulebook, &mut opener)?;
+                if case.version() > 0 {
                     part.streams += 1;
                     if let Some(records) = part.records.get_mut(partition) {
                         *records += case.version();
                     }
                     visit(case);
                 }
-                Err(failure) => {
-                    source.stop();
-                    return Err(failure);
-                }
             }
         }
     }
 }
 
-/// The case of a stream as of a position of the log.
+/// The case of a stream as of a position of the log; `page` is its first.
 fn replay_stream(
     log: &dyn Log,
     stream: &StoredStream,
+    mut page: StreamPage,
     upto: u64,
     rulebook: &Arc<Rulebook>,
     opener: &mut Opener,
 ) -> Result<Case, ReadFailure> {
     let name = named(stream)?;
     let mut case = Case::new(name.clone(), Arc::clone(rulebook));
-    let mut from = 1;
     loop {
-        let page = log.read(stream, from, PAGE)?;
         for stored in page.records {
             if stored.position > upto {
                 return Ok(case);
@@ -217,6 +218,6 @@ fn replay_stream(
         if page.end {
             return Ok(case);
         }
-        from = page.next;
+        page = log.read(stream, page.next, PAGE)?;
     }
 }

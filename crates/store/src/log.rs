@@ -7,7 +7,7 @@ use crate::append::{Append, AppendError, Appended};
 use crate::completion::Completion;
 use crate::cursor::Cursor;
 use crate::limits::Limits;
-use crate::read::{Page, ReadError, StreamPage};
+use crate::read::{Page, ReadError, StreamPage, first_pages};
 use crate::stream::StreamId;
 
 /// What a log can do beyond the contract, and how it is laid out.
@@ -71,6 +71,16 @@ pub trait Log: Send + Sync {
         from_version: u64,
         limit: usize,
     ) -> Result<StreamPage, ReadError>;
+
+    /// Reads the beginnings of several streams: for each, in the order given, the
+    /// page that [`read`](Log::read) gives from its first version. Once the pages
+    /// grow large the rest is left out; at least one comes if any was asked for.
+    ///
+    /// # Errors
+    /// [`ReadError`], never in place of an end.
+    fn read_many(&self, streams: &[StreamId], limit: usize) -> Result<Vec<StreamPage>, ReadError> {
+        first_pages(streams, |stream| self.read(stream, 1, limit))
+    }
 
     /// Reads a stream downwards, beginning with `from_version` (`u64::MAX`
     /// means the end), at most `limit` records.
@@ -148,6 +158,9 @@ macro_rules! forward {
             }
             fn read(&self, stream: &StreamId, from_version: u64, limit: usize) -> Result<StreamPage, ReadError> {
                 (**self).read(stream, from_version, limit)
+            }
+            fn read_many(&self, streams: &[StreamId], limit: usize) -> Result<Vec<StreamPage>, ReadError> {
+                (**self).read_many(streams, limit)
             }
             fn read_backward(&self, stream: &StreamId, from_version: u64, limit: usize) -> Result<StreamPage, ReadError> {
                 (**self).read_backward(stream, from_version, limit)

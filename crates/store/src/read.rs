@@ -2,7 +2,9 @@
 
 use crate::cursor::Cursor;
 use crate::failure::StorageFailure;
+use crate::limits::Limits;
 use crate::record::StoredRecord;
+use crate::stream::StreamId;
 
 /// A part of the whole log, in order of position within each partition.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -82,4 +84,24 @@ pub(crate) fn single_position(cursor: &Cursor) -> Result<u64, ReadError> {
         expected: 1,
         found: cursor.partitions(),
     })
+}
+
+/// The first pages of streams, until they are large together.
+pub(crate) fn first_pages(
+    streams: &[StreamId],
+    mut read: impl FnMut(&StreamId) -> Result<StreamPage, ReadError>,
+) -> Result<Vec<StreamPage>, ReadError> {
+    let mut pages = Vec::with_capacity(streams.len());
+    let mut bytes = 0_usize;
+    for stream in streams {
+        if bytes >= Limits::DEFAULT.page_bytes {
+            break;
+        }
+        let page = read(stream)?;
+        for record in &page.records {
+            bytes = bytes.saturating_add(record.content_bytes());
+        }
+        pages.push(page);
+    }
+    Ok(pages)
 }

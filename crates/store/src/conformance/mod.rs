@@ -178,6 +178,7 @@ macro_rules! partition_tests {
             racing_partitions_lose_nothing
             following_sees_all_partitions
             every_stream_is_named_once
+            several_streams_are_read_as_each_is
         }
     };
 }

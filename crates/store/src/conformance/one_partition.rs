@@ -129,6 +129,12 @@ impl<L: Log> Log for InOnePartition<L> {
         Ok(Self::stream_page(page))
     }
 
+    fn read_many(&self, streams: &[StreamId], limit: usize) -> Result<Vec<StreamPage>, ReadError> {
+        let stored: Vec<StreamId> = streams.iter().map(|stream| self.stored(stream)).collect();
+        let pages = self.log.read_many(&stored, limit)?;
+        Ok(pages.into_iter().map(Self::stream_page).collect())
+    }
+
     fn read_backward(
         &self,
         stream: &StreamId,

@@ -5,12 +5,12 @@ use std::thread;
 
 use super::Backend;
 use super::scene::{PATIENCE, append, part, refusal, scan_all, stream};
-use crate::append::{AppendError, Expected};
+use crate::append::{Append, AppendError, Expected};
 use crate::cursor::Cursor;
 use crate::follow::Follow;
 use crate::log::Log;
 use crate::read::ReadError;
-use crate::record::StoredRecord;
+use crate::record::{NewRecord, RecordId, StoredRecord};
 
 const STREAMS: u64 = 300;
 
@@ -260,4 +260,50 @@ pub fn every_stream_is_named_once(backend: &impl Backend) {
         assert_eq!(named(limit), all, "{limit} names at a time");
     }
     assert!(matches!(log.streams(None, 0), Err(ReadError::ZeroLimit)));
+}
+
+/// Together, in any order, with streams among them that are not there.
+pub fn several_streams_are_read_as_each_is(backend: &impl Backend) {
+    let log = backend.open();
+    for n in 0..40 {
+        append(&log, &name(n % 9), &[n]);
+    }
+    let streams: Vec<_> = (0..12).rev().map(|n| stream(&name(n))).collect();
+    for limit in [1, 3, 100] {
+        let alone: Vec<_> = streams
+            .iter()
+            .map(|stream| log.read(stream, 1, limit).unwrap())
+            .collect();
+        assert_eq!(log.read_many(&streams, limit).unwrap(), alone, "{limit}");
+    }
+    assert_eq!(log.read_many(&[], 1).unwrap(), []);
+    assert!(matches!(
+        log.read_many(&streams, 0),
+        Err(ReadError::ZeroLimit)
+    ));
+    // Large ones come some at a time, and at least one each time.
+    let large = vec![7; log.limits().record_bytes.min(1024 * 1024)];
+    for n in 0..12_u64 {
+        let record = NewRecord {
+            id: RecordId((1000 + u128::from(n)).to_be_bytes()),
+            body: large.clone(),
+            personal: None,
+        };
+        let part = Append {
+            stream: stream(&name(n)),
+            expected: Expected::Any,
+            records: vec![record],
+        };
+        log.append(&[part]).unwrap();
+    }
+    let mut rest = streams.as_slice();
+    while !rest.is_empty() {
+        let pages = log.read_many(rest, 100).unwrap();
+        assert!(!pages.is_empty() && pages.len() <= rest.len());
+        let (now, later) = rest.split_at(pages.len());
+        for (stream, page) in now.iter().zip(pages) {
+            assert_eq!(log.read(stream, 1, 100).unwrap(), page);
+        }
+        rest = later;
+    }
 }

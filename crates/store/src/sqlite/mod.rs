@@ -48,7 +48,7 @@ use crate::failure::StorageFailure;
 use crate::judge::Ledger;
 use crate::limits::Limits;
 use crate::log::{Capabilities, Log, Wake};
-use crate::read::{Page, ReadError, StreamPage, single_position};
+use crate::read::{Page, ReadError, StreamPage, first_pages, single_position};
 use crate::stream::StreamId;
 
 /// How often a waiting follower looks for commits of other processes.
@@ -178,6 +178,19 @@ impl Log for SqliteLog {
         }
         self.readers
             .with(|rows| rows.read(stream, from_version, Way::Forward, limit))
+    }
+
+    fn read_many(&self, streams: &[StreamId], limit: usize) -> Result<Vec<StreamPage>, ReadError> {
+        if limit == 0 {
+            return Err(ReadError::ZeroLimit);
+        }
+        // Beginning and ending a transaction costs more than reading a short
+        // stream does.
+        self.readers.with(|rows| {
+            rows.at_one_moment(|rows| {
+                first_pages(streams, |stream| rows.read(stream, 1, Way::Forward, limit))
+            })
+        })
     }
 
     fn read_backward(

@@ -85,6 +85,20 @@ impl<'c> Rows<'c> {
             .map_err(|error| self.failed(error))
     }
 
+    /// Lets everything that `read` reads be as of one moment.
+    pub(super) fn at_one_moment<T>(
+        &self,
+        read: impl FnOnce(&Self) -> Result<T, ReadError>,
+    ) -> Result<T, ReadError> {
+        let transaction = self
+            .connection
+            .unchecked_transaction()
+            .map_err(|error| self.failed(error))?;
+        let found = read(self)?;
+        transaction.commit().map_err(|error| self.failed(error))?;
+        Ok(found)
+    }
+
     /// Last position of the log, 0 if it is empty.
     pub(super) fn last(&self) -> Result<u64, ReadError> {
         let last: Option<i64> = self
