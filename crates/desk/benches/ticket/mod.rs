@@ -9,7 +9,11 @@ use thirdring::facts::*;
 use thirdring::{Actor, Fact, RecordId, Rulebook, StreamId, manuals, moment};
 
 /// Reads the bodies of all records of an SQLite log in order.
-pub(crate) const RAW_SCAN: &str = "SELECT body FROM records ORDER BY position";
+pub(crate) const RAW_SCAN: &str = "SELECT body, NULL FROM records ORDER BY position";
+
+/// The same with their personal values.
+pub(crate) const RAW_SCAN_WHOLE: &str = "SELECT body, bytes FROM records \
+     LEFT JOIN personal USING (position) ORDER BY position";
 
 /// A question answered on the phone: twelve facts, none of them refused.
 pub(crate) fn ticket() -> Vec<(Fact, Actor)> {
