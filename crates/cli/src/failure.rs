@@ -280,7 +280,8 @@ impl From<DeskError> for Failure {
             other @ (DeskError::Append(_)
             | DeskError::Contended { .. }
             | DeskError::Identity(_)
-            | DeskError::Record(_)) => Self::one(Exit::Store, Told::new(other.to_string(), "")),
+            | DeskError::Record(_)
+            | DeskError::Timetable(_)) => Self::one(Exit::Store, Told::new(other.to_string(), "")),
         }
     }
 }

@@ -40,8 +40,6 @@ mod identity;
 
 mod history_line;
 
-mod due_index;
-
 mod register;
 
 mod storage;
@@ -57,7 +55,6 @@ mod batch;
 mod desk;
 
 pub use desk::Desk;
-pub use due_index::DueIndex;
 pub use history_line::{HistoryLine, LineError, NoMoment, moment};
 pub use identity::{derived_id, fresh_id};
 pub use register::OpenClock;
@@ -69,6 +66,8 @@ pub use time_source::TimeSource;
 pub use thirdring_core as core;
 pub use thirdring_manuals as manuals;
 pub use thirdring_store as store;
+
+pub use thirdring_store::DueIndex;
 
 pub use thirdring_core::{Actor, Fact, RecordId, Rulebook, StreamId};
 

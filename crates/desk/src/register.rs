@@ -72,8 +72,6 @@ pub(crate) struct Register {
     /// Records this desk appended itself beyond the cursor, by position: they
     /// need not be read back.
     heard: BTreeMap<u64, Arc<Record>>,
-    /// Streams nobody has looked at since they were appended to.
-    changed: BTreeSet<StreamId>,
     customer_of: BTreeMap<StreamId, String>,
     /// Streams in which an engineer came to the customer, with the version.
     visited: BTreeMap<StreamId, u64>,
@@ -101,7 +99,6 @@ impl Register {
         while let Some(record) = self.heard.remove(&(read + 1)) {
             read += 1;
             self.learn(&record);
-            self.changed.insert(record.stream.clone());
         }
         if read > before {
             self.cursor = Cursor::from_positions(vec![read]);
@@ -119,25 +116,12 @@ impl Register {
                 // and customers are looked at.
                 let record = unproved(&mut opener, stored)?;
                 self.learn(&record);
-                if !self.changed.contains(&record.stream) {
-                    self.changed.insert(record.stream);
-                }
             }
             self.cursor = page.next;
             if page.end {
                 return Ok(());
             }
         }
-    }
-
-    /// The streams that were appended to since the last time they were taken.
-    pub(crate) fn take_changed(&mut self) -> BTreeSet<StreamId> {
-        std::mem::take(&mut self.changed)
-    }
-
-    /// Streams that could not be looked at after all.
-    pub(crate) fn put_back(&mut self, streams: BTreeSet<StreamId>) {
-        self.changed.extend(streams);
     }
 
     /// The streams there are, by name.

@@ -7,10 +7,11 @@ use thirdring_core::judge::{ClockChange, Nonsense, Objection};
 use thirdring_core::record::{BadRecord, Notice};
 use thirdring_core::vocabulary::{Fact, FactProblem};
 use thirdring_core::{Actor, Mode, Record, RecordId, StreamId};
-use thirdring_store::{AppendError, StreamIdError};
+use thirdring_store::{AppendError, StreamIdError, TimetableError};
 
 use crate::identity::NoRandomness;
 use crate::storage::ReadFailure;
+use crate::timetable::ChangedError;
 
 /// What somebody wants recorded, with everything they may say about it.
 #[derive(Debug, Clone)]
@@ -157,6 +158,19 @@ pub enum DeskError {
     /// The record could not be written as bytes.
     #[error(transparent)]
     Record(#[from] BadRecord),
+    /// When streams are due could not be kept beside the log, or read there. The
+    /// log is as it was.
+    #[error(transparent)]
+    Timetable(#[from] TimetableError),
+}
+
+impl From<ChangedError> for DeskError {
+    fn from(error: ChangedError) -> Self {
+        match error {
+            ChangedError::Read(error) => Self::Read(error),
+            ChangedError::Timetable(error) => Self::Timetable(error),
+        }
+    }
 }
 
 impl From<AppendError> for DeskError {

@@ -27,7 +27,7 @@
 //!
 //! The modules, lowest floor first: names and records; cursors; limits; the
 //! batch and its errors; the judgement whether a batch may be written;
-//! completions; the trait; following; the two logs.
+//! completions; when streams are due; the trait; following; the two logs.
 
 // Lowest floor first; the blank lines keep the order from being sorted away.
 
@@ -51,6 +51,12 @@ mod completion;
 
 mod arrivals;
 
+mod due_index;
+
+mod timetable;
+
+mod memory_timetables;
+
 mod log;
 
 mod follow;
@@ -67,14 +73,17 @@ pub use append::{
 };
 pub use completion::{Answer, Completion};
 pub use cursor::{Cursor, CursorTextError};
+pub use due_index::{DueIndex, Moment};
 pub use failure::StorageFailure;
 pub use follow::{Follow, Stopped};
 pub use limits::{LimitExceeded, LimitName, Limits};
 pub use log::{Capabilities, Log, Wake};
 pub use memory::MemoryLog;
+pub use memory_timetables::MemoryTimetables;
 pub use read::{Page, ReadError, StreamPage};
 pub use record::{NewRecord, RecordId, StoredRecord};
 pub use sqlite::{
     BackupError, Durability, Integrity, OpenError, Setting, SqliteLog, SqliteOptions,
 };
 pub use stream::{StreamId, StreamIdError};
+pub use timetable::{Due, MomentKind, StreamMoments, TimetableError, TimetableState, Timetables};

@@ -9,6 +9,7 @@ use crate::cursor::Cursor;
 use crate::limits::Limits;
 use crate::read::{Page, ReadError, StreamPage, first_pages};
 use crate::stream::StreamId;
+use crate::timetable::Timetables;
 
 /// What a log can do beyond the contract, and how it is laid out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -135,6 +136,11 @@ pub trait Log: Send + Sync {
     /// [`ReadError`].
     fn wait(&self, cursor: &Cursor, timeout: Duration) -> Result<Wake, ReadError>;
 
+    /// The timetables kept beside this log, if it keeps any.
+    fn timetables(&self) -> Option<&dyn Timetables> {
+        None
+    }
+
     /// What this log can do.
     fn capabilities(&self) -> Capabilities;
 
@@ -182,6 +188,9 @@ macro_rules! forward {
             }
             fn wait(&self, cursor: &Cursor, timeout: Duration) -> Result<Wake, ReadError> {
                 (**self).wait(cursor, timeout)
+            }
+            fn timetables(&self) -> Option<&dyn Timetables> {
+                (**self).timetables()
             }
             fn capabilities(&self) -> Capabilities {
                 (**self).capabilities()

@@ -12,9 +12,11 @@ use crate::cursor::Cursor;
 use crate::judge::{Head, Judged, Ledger, judge};
 use crate::limits::Limits;
 use crate::log::{Capabilities, Log, Wake};
+use crate::memory_timetables::MemoryTimetables;
 use crate::read::{Page, ReadError, StreamPage, single_position};
 use crate::record::{RecordId, StoredRecord};
 use crate::stream::StreamId;
+use crate::timetable::Timetables;
 
 /// A log that lives as long as the value. Clones share it.
 #[derive(Debug, Clone, Default)]
@@ -26,6 +28,7 @@ pub struct MemoryLog {
 struct Shared {
     state: RwLock<State>,
     arrivals: Arrivals,
+    timetables: MemoryTimetables,
 }
 
 #[derive(Debug, Default)]
@@ -251,6 +254,10 @@ impl Log for MemoryLog {
             Waited::TimedOut => Wake::TimedOut,
             Waited::Closed => Wake::Closed,
         })
+    }
+
+    fn timetables(&self) -> Option<&dyn Timetables> {
+        Some(&self.shared.timetables)
     }
 
     fn capabilities(&self) -> Capabilities {

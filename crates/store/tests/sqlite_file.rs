@@ -70,7 +70,7 @@ fn a_file_of_a_newer_program_is_refused_and_untouched() {
             error,
             OpenError::Newer {
                 found: 7,
-                known: 1,
+                known: 2,
                 ..
             }
         ),
@@ -83,6 +83,85 @@ fn a_file_of_a_newer_program_is_refused_and_untouched() {
         "{error}"
     );
     assert_eq!(fs::read(&path).unwrap(), before);
+}
+
+/// The tables as version 1 made them.
+const VERSION_1: &str = "
+CREATE TABLE streams (stream_no INTEGER PRIMARY KEY, stream TEXT NOT NULL UNIQUE) STRICT;
+CREATE TABLE records (position INTEGER PRIMARY KEY, stream_no INTEGER NOT NULL,
+    version INTEGER NOT NULL, id BLOB NOT NULL UNIQUE, has_personal INTEGER NOT NULL,
+    body BLOB NOT NULL) STRICT;
+CREATE UNIQUE INDEX records_by_stream ON records (stream_no, version);
+CREATE TABLE personal (position INTEGER PRIMARY KEY, bytes BLOB NOT NULL) STRICT;
+INSERT INTO streams VALUES (1, 'a');
+INSERT INTO records VALUES (1, 1, 1, x'01010101010101010101010101010101', 1, x'01');
+INSERT INTO personal VALUES (1, x'01');
+PRAGMA application_id = 0x33726e67;
+PRAGMA user_version = 1;
+";
+
+fn schema_of(path: &Path) -> (i64, Vec<String>) {
+    let file = Connection::open(path).unwrap();
+    let version = file
+        .pragma_query_value(None, "user_version", |row| row.get(0))
+        .unwrap();
+    let mut tables = file
+        .prepare("SELECT sql FROM sqlite_schema WHERE sql IS NOT NULL ORDER BY name")
+        .unwrap();
+    let tables = tables.query_map([], |row| row.get(0)).unwrap();
+    (version, tables.map(Result::unwrap).collect())
+}
+
+#[test]
+fn a_file_of_version_1_is_brought_up_to_date_when_opened() {
+    let dir = tempdir().unwrap();
+    let (old, new) = (dir.path().join("old.db"), dir.path().join("new.db"));
+    execute(&old, VERSION_1);
+    // A program of version 1 that has the file open while it is brought up to date.
+    let other = Connection::open(&old).unwrap();
+    let records = "SELECT count(*) FROM records";
+    assert_eq!(other.query_row(records, [], |row| row.get(0)), Ok(1));
+    let log = SqliteLog::open(&old).unwrap();
+    append(&log, 1);
+    append(&log, 2);
+    assert_eq!(log.scan(&Cursor::start(), 10).unwrap().records.len(), 2);
+    assert!(log.integrity_check().unwrap().is_whole());
+    let timetables = log.timetables().unwrap();
+    assert_eq!(timetables.cursor("t").unwrap(), Cursor::start());
+    other
+        .execute_batch(
+            "INSERT INTO records VALUES (3, 1, 3, x'03030303030303030303030303030303', 0, x'03')",
+        )
+        .unwrap();
+    assert_eq!(log.scan(&Cursor::start(), 10).unwrap().records.len(), 3);
+    drop((log, other));
+    // It is as a file that was made now, apart from how its tables are written.
+    drop(SqliteLog::open(&new).unwrap());
+    let plain = |(version, tables): (i64, Vec<String>)| {
+        let words = |sql: &String| sql.split_whitespace().collect::<String>();
+        (version, tables.iter().map(words).collect::<Vec<_>>())
+    };
+    assert_eq!(plain(schema_of(&old)), plain(schema_of(&new)));
+}
+
+#[test]
+fn several_that_open_a_file_of_version_1_at_once_bring_it_up_to_date_once() {
+    let dir = tempdir().unwrap();
+    let path = dir.path().join("old.db");
+    execute(&path, VERSION_1);
+    std::thread::scope(|scope| {
+        for _ in 0..6 {
+            scope.spawn(|| append(&SqliteLog::open(&path).unwrap(), 1));
+        }
+    });
+    assert_eq!(schema_of(&path).0, 2);
+    assert!(
+        SqliteLog::open(&path)
+            .unwrap()
+            .integrity_check()
+            .unwrap()
+            .is_whole()
+    );
 }
 
 #[test]

@@ -5,7 +5,7 @@ use crate::failure::Failure;
 use crate::findings;
 use crate::lines::{OpenClockLine, OpenClockOnly};
 use crate::moments;
-use crate::output::{Text, counted};
+use crate::output::Text;
 use crate::shell::Shell;
 
 /// Show the clocks of all streams that are due up to a moment, soonest first.
@@ -36,11 +36,12 @@ pub(crate) fn run(arguments: &Arguments, shell: &mut Shell<'_>) -> Result<Exit, 
             .checked_add_signed(chrono::TimeDelta::days(1))
             .unwrap_or(now),
     };
-    let mut clocks = desk.open_clocks(now)?;
-    let running = clocks.len();
-    if !arguments.all {
-        clocks.retain(|clock| clock.due_at.is_some_and(|due| due <= until));
-    }
+    // What is due is looked up; all that runs has to be judged.
+    let clocks = if arguments.all {
+        desk.open_clocks(now)?
+    } else {
+        desk.due_at(until, now)?
+    };
     if shell.is_json() {
         for clock in &clocks {
             shell.out.json(&OpenClockOnly {
@@ -50,21 +51,18 @@ pub(crate) fn run(arguments: &Arguments, shell: &mut Shell<'_>) -> Result<Exit, 
         return Ok(Exit::Fine);
     }
     let out = &mut shell.out;
-    if clocks.is_empty() && !arguments.all {
+    findings::open_clocks(out, &clocks, desk.rulebook());
+    if !clocks.is_empty() {
+        return Ok(Exit::Fine);
+    }
+    if arguments.all {
+        out.line("No clock is running.");
+    } else {
         out.line(format!(
             "Nothing is due until {} ({zone}).",
             moments::people(until, zone)
         ));
-    }
-    findings::open_clocks(out, &clocks, desk.rulebook());
-    let hidden = running - clocks.len();
-    if hidden > 0 {
-        out.line(Text::new().dim(format!(
-            "{} running beside; --all shows them",
-            counted(hidden as u64, "clock")
-        )));
-    } else if running == 0 {
-        out.line("No clock is running.");
+        out.line(Text::new().dim("--all shows the clocks that are due later, or at no moment"));
     }
     Ok(Exit::Fine)
 }

@@ -3,21 +3,35 @@
 use chrono::{DateTime, Utc};
 use thirdring_core::record::Notice;
 use thirdring_core::{StreamId, lapse};
+use thirdring_store::{Cursor, Due};
 
 use super::{ATTEMPTS, Desk, lock};
 use crate::register::{OpenClock, open_clocks};
 use crate::request::DeskError;
+use crate::storage::named;
+use crate::timetable::{moments, present};
 
 impl Desk {
     /// The clocks of all streams that are due up to and with a moment, soonest
     /// first. Clocks without a due moment are not among them.
     ///
     /// # Errors
-    /// If the log cannot be read.
+    /// If the log cannot be read, or the timetable beside it cannot be kept.
     pub fn due(&self, until: DateTime<Utc>) -> Result<Vec<OpenClock>, DeskError> {
-        let now = self.time.now();
-        self.refresh(now)?;
-        let streams = lock(&self.timetable).due(until);
+        self.due_at(until, self.time.now())
+    }
+
+    /// As [`Desk::due`], with a present of its own: it says what is overdue.
+    ///
+    /// # Errors
+    /// See [`Desk::due`].
+    pub fn due_at(
+        &self,
+        until: DateTime<Utc>,
+        now: DateTime<Utc>,
+    ) -> Result<Vec<OpenClock>, DeskError> {
+        self.refresh()?;
+        let streams = self.timetable.due(&*self.log, until)?;
         let mut due = self.clocks_of(&streams, now)?;
         due.retain(|clock| clock.due_at.is_some_and(|due_at| due_at <= until));
         Ok(due)
@@ -39,7 +53,7 @@ impl Desk {
     ) -> Result<Vec<OpenClock>, DeskError> {
         let mut clocks = Vec::new();
         for stream in streams {
-            clocks.extend(self.look_at(stream, |case| open_clocks(case, now))?);
+            clocks.extend(self.look_at(stream, |case| open_clocks(case, present(case, now)))?);
         }
         clocks.sort_by_key(|clock| (clock.due_at.is_none(), clock.due_at));
         Ok(clocks)
@@ -47,41 +61,87 @@ impl Desk {
 
     /// Brings the timetable up to the log: only streams that were appended to
     /// are looked at.
-    fn refresh(&self, now: DateTime<Utc>) -> Result<(), DeskError> {
-        let changed = {
-            let mut register = lock(&self.register);
-            register.catch_up(&*self.log)?;
-            register.take_changed()
-        };
-        for stream in &changed {
-            let noted = self.look_at(stream, |case| lock(&self.timetable).note(case, now));
-            if let Err(error) = noted {
-                // Nothing is lost: they are looked at the next time.
-                lock(&self.register).put_back(changed.clone());
-                return Err(error);
+    fn refresh(&self) -> Result<(), DeskError> {
+        // One thread is enough; the others would work out the same.
+        let _alone = lock(&self.refreshing);
+        loop {
+            let from = self.timetable.cursor(&*self.log)?;
+            let Some(changed) = self.timetable.changed(&*self.log, &from)? else {
+                continue;
+            };
+            if changed.to == from {
+                return Ok(());
+            }
+            let mut streams = Vec::with_capacity(changed.streams.len());
+            // Looked at after the cursor was read, so at least as far as it will
+            // stand then; what comes later will be looked at again.
+            for stream in &changed.streams {
+                streams.push(self.look_at(stream, moments)??);
+            }
+            let kept = self
+                .timetable
+                .replace(&*self.log, &from, &changed.to, &streams)?;
+            if kept && from == Cursor::start() {
+                self.timetable
+                    .forget_older(&*self.log, &self.rulebook.digest)?;
+            }
+            // Another desk that was faster has done part of the work.
+            if kept && changed.end {
+                return Ok(());
             }
         }
-        Ok(())
+    }
+
+    /// Forgets what desks of other rulebooks, and of other versions of this
+    /// program, have worked out of when streams are due; how many there were. One
+    /// that is still in use is worked out anew.
+    ///
+    /// # Errors
+    /// If the timetables cannot be changed.
+    pub fn forget_other_timetables(&self) -> Result<usize, DeskError> {
+        Ok(self.timetable.forget_others(&*self.log)?)
     }
 
     /// Records what time has made of every stream up to a moment, and says what
     /// it recorded. Safe to run twice, or on two machines: what was announced is
-    /// not announced again.
+    /// not announced again. Where the log shares work out, streams that another
+    /// desk is at are left to it.
     ///
     /// # Errors
-    /// If the log cannot be read or written.
+    /// If the log cannot be read or written, or the timetable beside it cannot be
+    /// kept.
     pub fn lapse(&self, now: DateTime<Utc>) -> Result<Vec<(StreamId, Notice)>, DeskError> {
-        self.refresh(now)?;
-        let streams = lock(&self.timetable).lapsing(now);
+        self.refresh()?;
         let mut announced = Vec::new();
-        for stream in streams {
-            let notices = self.lapse_stream(&stream, now)?;
-            announced.extend(notices.into_iter().map(|notice| (stream.clone(), notice)));
-            // What was announced is not due again; what comes next may be.
-            self.look_at(&stream, |case| lock(&self.timetable).note(case, now))?;
+        let mut last: Option<Due> = None;
+        loop {
+            let mut outcome = Ok(());
+            last = self
+                .timetable
+                .hold(&*self.log, now, last.as_ref(), &mut |held| {
+                    outcome = self.announce_all(held, now, &mut announced);
+                })?;
+            outcome?;
+            if last.is_none() {
+                break;
+            }
         }
         announced.sort_by_key(|(_, notice)| notice.due_at);
         Ok(announced)
+    }
+
+    fn announce_all(
+        &self,
+        held: &[Due],
+        now: DateTime<Utc>,
+        announced: &mut Vec<(StreamId, Notice)>,
+    ) -> Result<(), DeskError> {
+        for due in held {
+            let stream = named(&due.stream)?;
+            let notices = self.lapse_stream(&stream, now)?;
+            announced.extend(notices.into_iter().map(|notice| (stream.clone(), notice)));
+        }
+        Ok(())
     }
 
     /// As [`Desk::lapse`], for one stream.

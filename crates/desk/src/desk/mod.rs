@@ -39,7 +39,9 @@ pub struct Desk {
     time: TimeSource,
     cases: Mutex<BTreeMap<StreamId, Slot>>,
     register: Mutex<Register>,
-    timetable: Mutex<Timetable>,
+    timetable: Timetable,
+    /// Held by whoever brings the timetable up to the log.
+    refreshing: Mutex<()>,
 }
 
 impl std::fmt::Debug for Desk {
@@ -58,13 +60,15 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 impl Desk {
     /// A desk on a log.
     pub fn open(log: impl Log + 'static, rulebook: impl Into<Arc<Rulebook>>) -> Self {
+        let rulebook = rulebook.into();
         Self {
             log: Arc::new(log),
-            rulebook: rulebook.into(),
+            timetable: Timetable::of(&rulebook.digest),
+            rulebook,
             time: TimeSource::system(),
             cases: Mutex::default(),
             register: Mutex::default(),
-            timetable: Mutex::default(),
+            refreshing: Mutex::default(),
         }
     }
 

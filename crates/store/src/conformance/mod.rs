@@ -49,6 +49,7 @@ mod racing;
 mod reading;
 mod reopening;
 mod scene;
+mod timetables;
 
 use crate::log::Log;
 
@@ -101,6 +102,7 @@ pub mod laws {
     pub use super::racing::*;
     pub use super::reading::*;
     pub use super::reopening::*;
+    pub use super::timetables::*;
 }
 
 /// Makes one `#[test]` of each law. The argument is the type of a
@@ -153,6 +155,13 @@ macro_rules! conformance_tests {
             two_handles_are_one_log
             damage_is_an_error_and_never_the_end
             any_sequence_of_appends_agrees_with_a_model
+            a_timetable_moves_with_its_cursor
+            what_is_due_comes_soonest_first
+            timetables_are_told_apart_and_forgotten
+            a_timetable_stands_beside_the_log
+            racing_timetables_never_overwrite
+            what_is_held_is_passed_over
+            any_timetable_agrees_with_a_model
         }
     };
     (@each $backend:ty; $($law:ident)*) => {$(
@@ -199,6 +208,7 @@ mod tests {
             include_str!("racing.rs"),
             include_str!("reading.rs"),
             include_str!("reopening.rs"),
+            include_str!("timetables.rs"),
         ];
         let mut laws = 0;
         for line in files.iter().flat_map(|file| file.lines()) {

@@ -13,6 +13,7 @@ use crate::log::{Capabilities, Log, Wake};
 use crate::read::{Page, ReadError, StreamPage};
 use crate::record::StoredRecord;
 use crate::stream::StreamId;
+use crate::timetable::Timetables;
 
 /// The partition the streams are kept in.
 const HOME: usize = 0;
@@ -172,6 +173,10 @@ impl<L: Log> Log for InOnePartition<L> {
 
     fn wait(&self, cursor: &Cursor, timeout: Duration) -> Result<Wake, ReadError> {
         self.log.wait(cursor, timeout)
+    }
+
+    fn timetables(&self) -> Option<&dyn Timetables> {
+        self.log.timetables()
     }
 
     fn capabilities(&self) -> Capabilities {

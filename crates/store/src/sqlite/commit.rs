@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use rusqlite::{Connection, params};
+use rusqlite::{Connection, ErrorCode, params};
 
 use super::open::{failure, is_busy};
 use super::rows::{Rows, signed};
@@ -100,6 +100,71 @@ impl Committer {
                     answer.give(Err(error.clone()));
                 }
             }
+        }
+    }
+
+    /// Writes something derived from the log, in a transaction of its own.
+    ///
+    /// It never makes the log unusable by a mistake of its own, nor by a full disk:
+    /// both are undone without a trace. Only where reading or writing the file
+    /// failed is it not known what a sync would have left, and then the log refuses
+    /// writes as after a failure of its own.
+    pub(super) fn derive<T>(
+        &mut self,
+        doing: &'static str,
+        work: impl FnOnce(&Connection) -> rusqlite::Result<Ending<T>>,
+    ) -> Result<T, DeriveError> {
+        if let Some(cause) = &self.poison {
+            return Err(DeriveError::Poisoned(cause.clone()));
+        }
+        if let Err(error) = self.execute("BEGIN IMMEDIATE") {
+            return Err(if is_busy(&error) {
+                DeriveError::Busy {
+                    place: self.path.display().to_string(),
+                }
+            } else {
+                DeriveError::Storage(failure(doing, &self.path, error))
+            });
+        }
+        // Dropped on a panic of the work as well.
+        let undone = Undone(&self.connection);
+        let done = work(&self.connection).and_then(|ending| {
+            match &ending {
+                Ending::Commit(_) => self.execute("COMMIT")?,
+                Ending::RollBack(_) => {}
+            }
+            Ok(ending)
+        });
+        drop(undone);
+        match done {
+            Ok(Ending::Commit(value)) => {
+                self.count_wal();
+                self.checkpoint_when_due();
+                Ok(value)
+            }
+            Ok(Ending::RollBack(value)) => Ok(value),
+            Err(error) => {
+                let harmed = is_io(&error);
+                let failure = failure(doing, &self.path, error);
+                if harmed {
+                    self.poison = Some(failure.clone());
+                }
+                Err(DeriveError::Storage(failure))
+            }
+        }
+    }
+
+    /// Looks how many pages of the WAL are not in the file yet: what others write
+    /// is not estimated.
+    fn count_wal(&mut self) {
+        let counted = self
+            .connection
+            .query_row("PRAGMA wal_checkpoint(NOOP)", [], |row| {
+                Ok((row.get::<_, i64>(1)?, row.get::<_, i64>(2)?))
+            });
+        // Where it cannot be told the estimate stands; the next checkpoint tells.
+        if let Ok((in_wal, moved)) = counted {
+            self.wal_pages = u64::try_from(in_wal.saturating_sub(moved)).unwrap_or(0);
         }
     }
 
@@ -283,6 +348,41 @@ impl Committer {
             Err(error) => self.poison = Some(failure("checkpoint", &self.path, error)),
         }
     }
+}
+
+/// How a transaction for something derived ends.
+pub(super) enum Ending<T> {
+    /// What was written stays.
+    Commit(T),
+    /// Nothing was written that should stay.
+    RollBack(T),
+}
+
+/// Why something derived was not written.
+#[derive(Debug)]
+pub(super) enum DeriveError {
+    /// Another process held the file for too long.
+    Busy { place: String },
+    /// The log refuses writes since this.
+    Poisoned(StorageFailure),
+    /// The medium, the library, or the statement failed.
+    Storage(StorageFailure),
+}
+
+/// Undoes what is open when it goes out of scope.
+struct Undone<'c>(&'c Connection);
+
+impl Drop for Undone<'_> {
+    fn drop(&mut self) {
+        if !self.0.is_autocommit() {
+            drop(self.0.execute_batch("ROLLBACK"));
+        }
+    }
+}
+
+/// Whether reading, writing or syncing the file failed.
+fn is_io(error: &rusqlite::Error) -> bool {
+    error.sqlite_error_code() == Some(ErrorCode::SystemIoFailure)
 }
 
 /// Why a whole group failed.

@@ -20,6 +20,8 @@ mod commit;
 
 mod writer;
 
+mod timetables;
+
 mod care;
 
 #[cfg(test)]
@@ -50,6 +52,7 @@ use crate::limits::Limits;
 use crate::log::{Capabilities, Log, Wake};
 use crate::read::{Page, ReadError, StreamPage, first_pages, single_position};
 use crate::stream::StreamId;
+use crate::timetable::Timetables;
 
 /// How often a waiting follower looks for commits of other processes.
 const POLL: Duration = Duration::from_millis(20);
@@ -248,6 +251,10 @@ impl Log for SqliteLog {
                 return Ok(Wake::TimedOut);
             }
         }
+    }
+
+    fn timetables(&self) -> Option<&dyn Timetables> {
+        Some(self)
     }
 
     fn capabilities(&self) -> Capabilities {

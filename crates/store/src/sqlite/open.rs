@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use rusqlite::{Connection, ErrorCode, OpenFlags, TransactionBehavior};
 
 use super::options::{Durability, SqliteOptions};
-use super::schema::{APPLICATION_ID, CREATE, SCHEMA_VERSION};
+use super::schema::{APPLICATION_ID, SCHEMA_VERSION, STEPS};
 use super::settings::{Setting, settings_of};
 use crate::failure::StorageFailure;
 
@@ -95,11 +95,11 @@ pub(super) fn open_writer(path: &Path, options: &SqliteOptions) -> Result<Connec
         .busy_timeout(options.busy_timeout)
         .map_err(failed)?;
     // Recognised before anything is changed: a foreign file stays as it was.
-    let fresh = recognise(&connection, path)?;
+    let version = recognise(&connection, path)?;
     configure(&connection, options.durability, options.busy_timeout).map_err(failed)?;
     assert_settings(&connection, path, options.durability)?;
-    if fresh {
-        create(&mut connection, path)?;
+    if version != SCHEMA_VERSION {
+        migrate(&mut connection, path)?;
     }
     Ok(connection)
 }
@@ -143,8 +143,8 @@ fn not_a_log_or_failure(path: &Path, error: rusqlite::Error) -> OpenError {
     failure("open the log", path, error).into()
 }
 
-/// Whether the file is empty, so that the tables are still to be made.
-fn recognise(connection: &Connection, path: &Path) -> Result<bool, OpenError> {
+/// The version of the tables; 0 if the file is empty.
+fn recognise(connection: &Connection, path: &Path) -> Result<i64, OpenError> {
     // One statement sees one moment, even if another process is making the file.
     let sql = "SELECT (SELECT application_id FROM pragma_application_id), \
                (SELECT user_version FROM pragma_user_version), \
@@ -161,13 +161,13 @@ fn recognise(connection: &Connection, path: &Path) -> Result<bool, OpenError> {
         })
     };
     match (application, version) {
-        (0, 0) if tables == 0 => Ok(true),
+        (0, 0) if tables == 0 => Ok(0),
         (APPLICATION_ID, found) if found > SCHEMA_VERSION => Err(OpenError::Newer {
             path: path.to_owned(),
             found,
             known: SCHEMA_VERSION,
         }),
-        (APPLICATION_ID, SCHEMA_VERSION) => Ok(false),
+        (APPLICATION_ID, found @ 1..) => Ok(found),
         (APPLICATION_ID, found) => not_a_log(format!("schema version {found} never existed")),
         (found, _) => not_a_log(format!(
             "it is a database of another program (application id {found})"
@@ -237,21 +237,26 @@ fn assert_settings(
     }
 }
 
-fn create(connection: &mut Connection, path: &Path) -> Result<(), OpenError> {
-    let failed = |error| failure("create the tables", path, error);
+/// Makes the tables, or brings those of an older version up to date: all missing
+/// steps in one transaction. What older versions made is never rewritten, so a
+/// program of an older version that has the file open goes on as before.
+fn migrate(connection: &mut Connection, path: &Path) -> Result<(), OpenError> {
+    let failed = |error| failure("make the tables", path, error);
     let transaction = connection
         .transaction_with_behavior(TransactionBehavior::Immediate)
         .map_err(failed)?;
     // Another process may have been first.
-    if recognise(&transaction, path)? {
-        transaction.execute_batch(CREATE).map_err(failed)?;
-        transaction
-            .pragma_update(None, "application_id", APPLICATION_ID)
-            .map_err(failed)?;
-        transaction
-            .pragma_update(None, "user_version", SCHEMA_VERSION)
-            .map_err(failed)?;
+    let version = recognise(&transaction, path)?;
+    let done = usize::try_from(version).unwrap_or(0);
+    for step in STEPS.iter().skip(done) {
+        transaction.execute_batch(step).map_err(failed)?;
     }
+    transaction
+        .pragma_update(None, "application_id", APPLICATION_ID)
+        .map_err(failed)?;
+    transaction
+        .pragma_update(None, "user_version", SCHEMA_VERSION)
+        .map_err(failed)?;
     transaction.commit().map_err(failed)?;
     Ok(())
 }

@@ -52,6 +52,24 @@ impl Readers {
         }
     }
 
+    /// Reads what is kept beside the log.
+    pub(super) fn with_connection<T, E: From<StorageFailure>>(
+        &self,
+        read: impl FnOnce(&Connection) -> Result<T, E>,
+    ) -> Result<T, E> {
+        let lent = self.lend()?;
+        match &lent.connection {
+            Some(connection) => read(connection),
+            None => {
+                let gone = std::io::Error::other("the connection is gone");
+                Err(
+                    StorageFailure::new("read the file", self.path.display().to_string(), gone)
+                        .into(),
+                )
+            }
+        }
+    }
+
     fn lend(&self) -> Result<Lent<'_>, StorageFailure> {
         let mut pool = self.pool();
         loop {

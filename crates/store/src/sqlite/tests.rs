@@ -5,15 +5,17 @@ use std::path::Path;
 use rusqlite::StatementStatus;
 use tempfile::TempDir;
 
-use super::commit::CHECKPOINT_PAGES;
+use super::commit::{CHECKPOINT_PAGES, DeriveError, Ending};
 use super::rows::{ALL, Rows, Way};
-use super::{Durability, SqliteLog, SqliteOptions};
+use super::{Durability, SqliteLog, SqliteOptions, timetables};
 use crate::append::{Append, AppendError, Appended, Expected};
 use crate::cursor::Cursor;
+use crate::due_index::Moment;
 use crate::judge::Ledger;
 use crate::log::Log;
 use crate::record::{NewRecord, RecordId};
 use crate::stream::StreamId;
+use crate::timetable::{MomentKind, StreamMoments, TimetableError};
 
 fn record(n: u128, bytes: usize) -> NewRecord {
     NewRecord {
@@ -171,6 +173,160 @@ fn statements_are_prepared_once_and_use_an_index() {
             }
         }
     });
+}
+
+fn moments(n: i64) -> StreamMoments {
+    StreamMoments {
+        stream: StreamId::new(&format!("s/{n}")).unwrap(),
+        moments: vec![
+            (MomentKind(0), Moment::from_micros(n)),
+            (MomentKind(1), Moment::from_micros(n)),
+        ],
+    }
+}
+
+fn replace(log: &SqliteLog, to: u64, count: i64) -> Result<(), TimetableError> {
+    let timetables = log.timetables().unwrap();
+    let streams: Vec<_> = (0..count).map(moments).collect();
+    let from = timetables.cursor("t").unwrap();
+    timetables.replace("t", &from, &Cursor::from_positions(vec![to]), &streams)
+}
+
+/// Derived data must never endanger the log.
+#[test]
+fn a_timetable_that_cannot_be_written_leaves_the_log_as_it_was() {
+    let dir = TempDir::new().unwrap();
+    let log = SqliteLog::open(dir.path().join("log.db")).unwrap();
+    append(&log, 1, 100).unwrap();
+    replace(&log, 1, 3).unwrap();
+    // A full medium.
+    let allow = |pages: i64| {
+        log.writer.with_connection(|connection| {
+            let used: i64 = connection
+                .pragma_query_value(None, "page_count", |row| row.get(0))
+                .unwrap();
+            connection
+                .pragma_update(None, "max_page_count", used + pages)
+                .unwrap();
+        });
+    };
+    allow(1);
+    let error = replace(&log, 2, 10_000).unwrap_err();
+    assert!(matches!(error, TimetableError::Storage(_)), "{error}");
+    allow(1_000_000);
+    append(&log, 2, 100).unwrap();
+    // A commit that is refused.
+    let hook = |fails: bool| {
+        log.writer.with_connection(|connection| {
+            let hook = if fails { Some(|| true) } else { None };
+            connection.commit_hook(hook).unwrap();
+        });
+    };
+    hook(true);
+    replace(&log, 2, 10).unwrap_err();
+    hook(false);
+    append(&log, 3, 100).unwrap();
+    // A mistake that panics.
+    let panicked = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+        log.writer.between_groups(|committer| {
+            committer.derive("panic", |connection| -> rusqlite::Result<Ending<()>> {
+                connection.execute("DELETE FROM moments", [])?;
+                panic!("a mistake")
+            })
+        })
+    }));
+    assert!(panicked.is_err());
+    append(&log, 4, 100).unwrap();
+    // Nothing of it is left, and everything goes on.
+    let timetables = log.timetables().unwrap();
+    assert_eq!(timetables.list().unwrap()[0].moments, 6);
+    replace(&log, 4, 10).unwrap();
+    assert_eq!(timetables.list().unwrap()[0].moments, 20);
+    assert!(log.integrity_check().unwrap().is_whole());
+}
+
+/// After a failed sync nothing may be built on what is in the WAL, whoever wrote it.
+#[test]
+fn a_timetable_that_meets_a_failing_medium_poisons() {
+    let write = |log: &SqliteLog| {
+        let failed = log.writer.between_groups(|committer| {
+            committer.derive("write", |_| -> rusqlite::Result<Ending<()>> {
+                let code = rusqlite::ffi::SQLITE_IOERR_FSYNC;
+                Err(rusqlite::Error::SqliteFailure(
+                    rusqlite::ffi::Error::new(code),
+                    None,
+                ))
+            })
+        });
+        assert!(matches!(failed, Err(DeriveError::Storage(_))));
+    };
+    let dir = TempDir::new().unwrap();
+    let log = SqliteLog::open(dir.path().join("log.db")).unwrap();
+    append(&log, 1, 100).unwrap();
+    write(&log);
+    let error = append(&log, 2, 100).unwrap_err();
+    assert!(matches!(error, AppendError::Poisoned(_)), "{error}");
+    // And the other way round: nothing is written beside a log that refuses.
+    let error = replace(&log, 1, 3).unwrap_err();
+    assert!(matches!(error, TimetableError::Poisoned(_)), "{error}");
+}
+
+#[test]
+fn what_is_due_is_found_through_the_index() {
+    let dir = TempDir::new().unwrap();
+    let log = SqliteLog::open(dir.path().join("log.db")).unwrap();
+    replace(&log, 1, 3).unwrap();
+    log.writer.with_connection(|connection| {
+        for sql in timetables::ALL {
+            let mut plan = connection
+                .prepare(&format!("EXPLAIN QUERY PLAN {sql}"))
+                .unwrap();
+            let nulls = rusqlite::params_from_iter(vec![0; plan.parameter_count()]);
+            let steps = plan
+                .query_map(nulls, |row| row.get::<_, String>(3))
+                .unwrap();
+            for step in steps.map(Result::unwrap) {
+                assert!(
+                    !step.starts_with("SCAN") && !step.contains("TEMP"),
+                    "{step}: {sql}"
+                );
+            }
+        }
+    });
+}
+
+/// What is derived fills the WAL too.
+#[test]
+fn timetables_do_not_let_the_wal_grow() {
+    let dir = TempDir::new().unwrap();
+    let path = dir.path().join("log.db");
+    let options = SqliteOptions {
+        durability: Durability::NormalLosesAnsweredAppendsOnPowerLoss,
+        ..SqliteOptions::default()
+    };
+    let log = SqliteLog::open_with(&path, options).unwrap();
+    for round in 0..60 {
+        // Each replaces all: about a hundred pages.
+        let streams: Vec<_> = (0..2_000)
+            .map(|n| StreamMoments {
+                moments: vec![(MomentKind(0), Moment::from_micros(n * 7 + round))],
+                ..moments(n)
+            })
+            .collect();
+        let timetables = log.timetables().unwrap();
+        let from = timetables.cursor("t").unwrap();
+        timetables
+            .replace("t", &from, &Cursor::from_positions(vec![1]), &streams)
+            .unwrap();
+    }
+    let wal = std::fs::metadata(dir.path().join("log.db-wal"))
+        .unwrap()
+        .len();
+    let bound = CHECKPOINT_PAGES * 4_096 * 3;
+    assert!(
+        wal < bound,
+        "the WAL has grown to {wal} bytes, more than {bound}"
+    );
 }
 
 #[test]

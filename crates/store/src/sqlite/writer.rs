@@ -29,6 +29,9 @@ struct Shared {
     /// The thread has work, or everything is over.
     woken: Condvar,
     committer: Mutex<Committer>,
+    /// Whoever wants the committer for something else holds this while it waits, so
+    /// that a busy leader does not always come first.
+    turn: Mutex<()>,
 }
 
 #[derive(Debug, Default)]
@@ -68,6 +71,7 @@ impl Shared {
                 let size = queue.waiting.len().min(GROUP_MAX);
                 queue.waiting.drain(..size).collect()
             };
+            drop(self.turn.lock().unwrap_or_else(PoisonError::into_inner));
             self.committer().run(group);
         }
     }
@@ -114,6 +118,7 @@ impl Writer {
             queue: Mutex::default(),
             woken: Condvar::new(),
             committer: Mutex::new(committer),
+            turn: Mutex::default(),
         });
         let served = Arc::clone(&shared);
         let thread = thread::Builder::new()
@@ -165,7 +170,19 @@ impl Writer {
 
     /// Uses the connection that writes, between two groups.
     pub(super) fn with_connection<T>(&self, action: impl FnOnce(&mut Connection) -> T) -> T {
-        action(self.shared.committer().connection())
+        self.between_groups(|committer| action(committer.connection()))
+    }
+
+    /// Uses the committer between two groups.
+    pub(super) fn between_groups<T>(&self, action: impl FnOnce(&mut Committer) -> T) -> T {
+        let turn = self
+            .shared
+            .turn
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        let mut committer = self.shared.committer();
+        drop(turn);
+        action(&mut committer)
     }
 
     /// Accepts nothing more, and returns when everything accepted is answered.

@@ -10,10 +10,30 @@ use std::cmp::Reverse;
 use std::collections::{BTreeMap, BinaryHeap, HashMap};
 use std::hash::Hash;
 
-use chrono::{DateTime, Utc};
+/// A moment, as the whole microseconds since 1970-01-01 00:00 UTC; before it they
+/// are negative.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Moment {
+    micros: i64,
+}
 
-/// How many seconds fall into one bucket.
-const BUCKET_SECONDS: i64 = 4096;
+impl Moment {
+    /// The moment so many microseconds after 1970-01-01 00:00 UTC. Whoever has it
+    /// more finely rounds down: then nothing is found too late.
+    #[must_use]
+    pub const fn from_micros(micros: i64) -> Self {
+        Self { micros }
+    }
+
+    /// Microseconds since 1970-01-01 00:00 UTC.
+    #[must_use]
+    pub const fn micros(self) -> i64 {
+        self.micros
+    }
+}
+
+/// How many microseconds fall into one bucket: a little more than an hour.
+const BUCKET_MICROS: i64 = 4096 * 1_000_000;
 /// From how many outdated entries on they are worth sweeping out.
 const SWEEP_FROM: usize = 4096;
 
@@ -21,14 +41,14 @@ const SWEEP_FROM: usize = 4096;
 #[derive(Debug, Clone)]
 pub struct DueIndex<K> {
     /// When each thing is due: the entry that counts.
-    due: HashMap<K, DateTime<Utc>>,
+    due: HashMap<K, Moment>,
     /// Entries of the hour that was reached and before it, soonest first; those
     /// that no longer count included, here and below.
-    front: BinaryHeap<Reverse<(DateTime<Utc>, K)>>,
+    front: BinaryHeap<Reverse<(Moment, K)>>,
     /// The last bucket that moved into the front.
     reached: i64,
     /// Entries of later hours, by bucket.
-    buckets: BTreeMap<i64, Vec<(DateTime<Utc>, K)>>,
+    buckets: BTreeMap<i64, Vec<(Moment, K)>>,
     /// How many entries front and buckets hold.
     entries: usize,
 }
@@ -45,12 +65,13 @@ impl<K: Ord> Default for DueIndex<K> {
     }
 }
 
-const fn bucket(moment: DateTime<Utc>) -> i64 {
-    moment.timestamp().div_euclid(BUCKET_SECONDS)
+const fn bucket(moment: Moment) -> i64 {
+    moment.micros.div_euclid(BUCKET_MICROS)
 }
 
 impl<K: Clone + Eq + Hash + Ord> DueIndex<K> {
     /// An empty index.
+    #[must_use]
     pub fn new() -> Self {
         Self::default()
     }
@@ -66,7 +87,7 @@ impl<K: Clone + Eq + Hash + Ord> DueIndex<K> {
     }
 
     /// Says when a thing is due; what was said before no longer counts.
-    pub fn set(&mut self, key: K, moment: DateTime<Utc>) {
+    pub fn set(&mut self, key: K, moment: Moment) {
         if self.due.insert(key.clone(), moment) == Some(moment) {
             return;
         }
@@ -88,14 +109,14 @@ impl<K: Clone + Eq + Hash + Ord> DueIndex<K> {
     }
 
     /// When a thing is due.
-    pub fn due_at(&self, key: &K) -> Option<DateTime<Utc>> {
+    pub fn due_at(&self, key: &K) -> Option<Moment> {
         self.due.get(key).copied()
     }
 
     /// The soonest moment at which something is due. Costs as much as a look
     /// through one hour.
-    pub fn soonest(&self) -> Option<DateTime<Utc>> {
-        let counts = |moment: &DateTime<Utc>, key: &K| self.due.get(key) == Some(moment);
+    pub fn soonest(&self) -> Option<Moment> {
+        let counts = |moment: &Moment, key: &K| self.due.get(key) == Some(moment);
         let front = self
             .front
             .iter()
@@ -114,7 +135,7 @@ impl<K: Clone + Eq + Hash + Ord> DueIndex<K> {
     }
 
     /// Takes out everything that is due at or before a moment, soonest first.
-    pub fn pop_due(&mut self, now: DateTime<Utc>) -> Vec<(DateTime<Utc>, K)> {
+    pub fn pop_due(&mut self, now: Moment) -> Vec<(Moment, K)> {
         let last = bucket(now);
         while let Some(first) = self.buckets.first_entry() {
             if *first.key() > last {
@@ -140,20 +161,42 @@ impl<K: Clone + Eq + Hash + Ord> DueIndex<K> {
         popped
     }
 
-    /// Everything that is due at or before a moment, soonest first; it stays in.
-    pub fn due_until(&self, moment: DateTime<Utc>) -> Vec<(DateTime<Utc>, K)> {
-        let front = self.front.iter().map(|Reverse(entry)| entry);
-        let later = self
-            .buckets
-            .range(..=bucket(moment))
-            .flat_map(|(_, entries)| entries);
-        let mut due: Vec<(DateTime<Utc>, K)> = front
-            .chain(later)
-            .filter(|(at, key)| *at <= moment && self.due.get(key) == Some(at))
+    /// What is due at or before a moment, soonest first, at most `limit` of it; it
+    /// stays in. With `after`, what comes behind that one.
+    pub fn due_until(
+        &self,
+        moment: Moment,
+        after: Option<&(Moment, K)>,
+        limit: usize,
+    ) -> Vec<(Moment, K)> {
+        let counts = |entry: &&(Moment, K)| {
+            let (at, key) = *entry;
+            *at <= moment
+                && after.is_none_or(|after| *entry > after)
+                && self.due.get(key) == Some(at)
+        };
+        let mut due: Vec<(Moment, K)> = self
+            .front
+            .iter()
+            .map(|Reverse(entry)| entry)
+            .filter(counts)
             .cloned()
             .collect();
+        let first = after.map_or(i64::MIN, |(at, _)| bucket(*at));
+        // One bucket lies wholly before the next.
+        for (_, entries) in self.buckets.range(first..=bucket(moment).max(first)) {
+            if due.len() >= limit {
+                break;
+            }
+            // A thing that was set to one moment twice lies there twice.
+            let mut counted: Vec<(Moment, K)> = entries.iter().filter(counts).cloned().collect();
+            counted.sort();
+            counted.dedup();
+            due.append(&mut counted);
+        }
         due.sort();
         due.dedup();
+        due.truncate(limit);
         due
     }
 
@@ -182,8 +225,8 @@ mod tests {
     use super::*;
     use std::collections::BTreeMap as Model;
 
-    fn at(seconds: i64) -> DateTime<Utc> {
-        DateTime::from_timestamp(seconds, 0).unwrap()
+    fn at(seconds: i64) -> Moment {
+        Moment::from_micros(seconds * 1_000_000)
     }
 
     /// A small generator, so that the test is the same everywhere.
@@ -203,7 +246,7 @@ mod tests {
     fn it_behaves_like_a_sorted_map() {
         let mut dice = Dice(7);
         let mut index = DueIndex::new();
-        let mut model: Model<u64, DateTime<Utc>> = Model::new();
+        let mut model: Model<u64, Moment> = Model::new();
         let mut now = 0;
         for turn in 0..200_000 {
             let key = dice.roll(3_000);
@@ -223,7 +266,17 @@ mod tests {
                         .collect();
                     expected.sort();
                     if turn % 3 == 0 {
-                        assert_eq!(index.due_until(at(now)), expected);
+                        assert_eq!(index.due_until(at(now), None, usize::MAX), expected);
+                        let mut paged = Vec::new();
+                        loop {
+                            let page = index.due_until(at(now), paged.last(), 7);
+                            let end = page.len() < 7;
+                            paged.extend(page);
+                            if end {
+                                break;
+                            }
+                        }
+                        assert_eq!(paged, expected);
                     }
                     assert_eq!(index.pop_due(at(now)), expected);
                     model.retain(|_, moment| *moment > at(now));
