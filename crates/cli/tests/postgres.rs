@@ -132,6 +132,64 @@ fn the_days_example_says_the_same_on_both() {
     assert_eq!(on(&server, &["verify"]).out, file.run(&["verify"]).out);
 }
 
+/// Two desks on two machines lapse at once: every breach is recorded once, and
+/// told by one of them.
+#[test]
+fn two_desks_that_lapse_at_once_record_each_breach_once() {
+    use std::collections::BTreeSet;
+    use std::sync::Barrier;
+    use thirdring::core::record::Content;
+    use thirdring::{Desk, manuals};
+    use thirdring_store_postgres::PostgresLog;
+
+    let Some(server) = Server::start_without_sync() else {
+        return;
+    };
+    let run = on(&server, &["run", DAY, "--format", "json"]);
+    assert!(!run.out.is_empty(), "{}", run.transcript());
+    let desk = || {
+        let log = PostgresLog::open(&server.url()).unwrap();
+        Desk::open(log, manuals::shipped("unis").unwrap())
+    };
+    let notices_of = |desk: &Desk| {
+        let mut notices = Vec::new();
+        for stream in desk.streams().unwrap() {
+            for record in desk.history(&stream).unwrap() {
+                if let Content::Notice(notice) = &record.content {
+                    notices.push((stream.clone(), notice.clone()));
+                }
+            }
+        }
+        notices
+    };
+    let before = notices_of(&desk()).len();
+    let now = "2026-06-01T09:00:00+08:00".parse().unwrap();
+    let start = Barrier::new(2);
+    let told: Vec<_> = std::thread::scope(|scope| {
+        let workers: Vec<_> = (0..2)
+            .map(|_| {
+                scope.spawn(|| {
+                    let desk = desk();
+                    start.wait();
+                    desk.lapse(now).unwrap()
+                })
+            })
+            .collect();
+        workers
+            .into_iter()
+            .flat_map(|worker| worker.join().unwrap())
+            .collect()
+    });
+    let all = notices_of(&desk());
+    let different: BTreeSet<_> = all.iter().cloned().collect();
+    assert_eq!(different.len(), all.len(), "a breach is recorded twice");
+    assert!(!told.is_empty());
+    assert_eq!(told.len(), all.len() - before, "{told:#?}");
+    assert!(told.iter().all(|notice| different.contains(notice)));
+    // And nothing was passed over by both.
+    assert!(desk().lapse(now).unwrap().is_empty());
+}
+
 #[test]
 fn what_cannot_be_reached_is_said_without_the_password() {
     let run = |store: &str| {

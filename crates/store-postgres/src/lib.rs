@@ -60,7 +60,7 @@ mod log;
 
 mod step;
 
-mod due;
+mod timetables;
 
 mod projection;
 
@@ -70,7 +70,6 @@ mod care;
 pub mod testing;
 
 pub use care::{Integrity, ServerReport};
-pub use due::{DueClock, DueClocks, TakeError};
 pub use log::PostgresLog;
 pub use open_error::OpenError;
 pub use options::PostgresOptions;

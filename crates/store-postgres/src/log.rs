@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use thirdring_store::{
     Append, AppendError, Appended, Capabilities, CheckedBatch, Completion, Cursor, Limits, Log,
-    Page, ReadError, SeveralPartitions, StorageFailure, StreamId, StreamPage, Wake,
+    Page, ReadError, SeveralPartitions, StorageFailure, StreamId, StreamPage, Timetables, Wake,
 };
 use tokio::runtime::{Builder, Runtime};
 use tokio::sync::oneshot;
@@ -38,6 +38,8 @@ pub struct PostgresLog {
     shared: Arc<Shared>,
     readers: Readers,
     server: Server,
+    /// Held by whoever holds what is due.
+    holding: Mutex<()>,
     appenders: Mutex<Vec<JoinHandle<()>>>,
     // Dropped last: the connections of the readers live on it.
     _background: Background,
@@ -154,6 +156,7 @@ impl PostgresLog {
             }),
             readers,
             server,
+            holding: Mutex::default(),
             appenders: Mutex::new(Vec::new()),
             _background: background,
         };
@@ -187,6 +190,10 @@ impl PostgresLog {
     /// The connections that read, for what else is kept in the database.
     pub(crate) fn readers(&self) -> &Readers {
         &self.readers
+    }
+
+    pub(crate) fn holding(&self) -> &Mutex<()> {
+        &self.holding
     }
 
     pub(crate) fn target(&self) -> &Arc<Target> {
@@ -348,6 +355,10 @@ impl Log for PostgresLog {
                 return Ok(Wake::TimedOut);
             }
         }
+    }
+
+    fn timetables(&self) -> Option<&dyn Timetables> {
+        Some(self)
     }
 
     fn capabilities(&self) -> Capabilities {

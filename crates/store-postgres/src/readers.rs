@@ -46,7 +46,8 @@ impl Readers {
             patience,
             state: Mutex::new(State {
                 idle: Vec::new(),
-                left: most.max(1),
+                // One may be held while another is needed.
+                left: most.max(2),
             }),
             returned: Condvar::new(),
         }

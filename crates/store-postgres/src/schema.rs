@@ -7,16 +7,19 @@ use crate::open_error::OpenError;
 use crate::target::Target;
 
 /// The version of the tables this program makes and reads.
-pub(crate) const VERSION: i32 = 1;
+pub(crate) const VERSION: i32 = 2;
 
 /// The oldest server: `15.0` as PostgreSQL writes it in a number.
 const SERVER_OLDEST: i32 = 150_000;
 
 /// What leads from each version to the next, the first from nothing.
-const STEPS: [&[&str]; 1] = [&[
-    include_str!("sql/schema.sql"),
-    include_str!("sql/append_batch.sql"),
-]];
+const STEPS: [&[&str]; 2] = [
+    &[
+        include_str!("sql/schema.sql"),
+        include_str!("sql/append_batch.sql"),
+    ],
+    &[include_str!("sql/derived.sql")],
+];
 
 /// What the server is like.
 #[derive(Debug, Clone, Copy)]

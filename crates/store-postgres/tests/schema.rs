@@ -16,7 +16,7 @@ use std::sync::Barrier;
 use std::thread;
 
 use support::{PATIENCE, all, one, record, stream};
-use thirdring_store::{AppendError, Expected, Log};
+use thirdring_store::{AppendError, Cursor, Expected, Log, Moment, MomentKind, StreamMoments};
 use thirdring_store_postgres::testing::Server;
 use thirdring_store_postgres::{OpenError, PostgresLog, PostgresOptions};
 
@@ -30,6 +30,7 @@ fn the_tables_their_version_and_the_server() {
         return;
     };
     many_open_at_once_and_make_the_tables_once(&server);
+    tables_of_version_1_are_brought_up_to_date(&server);
     a_newer_schema_is_refused(&server);
     two_schemas_have_nothing_in_common(&server);
     a_database_without_utf8_is_refused(&server);
@@ -56,9 +57,50 @@ fn many_open_at_once_and_make_the_tables_once(server: &Server) {
     });
     assert_eq!(
         server.value("SELECT count(*) FROM fresh.schema_version"),
-        "1"
+        "2"
     );
     assert_eq!(all(&try_open(server, "fresh").unwrap()).len(), 8);
+}
+
+/// Whatever version the tables are of: what is recorded stays as it is.
+fn tables_of_version_1_are_brought_up_to_date(server: &Server) {
+    let log = try_open(server, "old").unwrap();
+    log.append(&one("a", Expected::Any, record(1, 1))).unwrap();
+    drop(log);
+    // As version 1 left it.
+    server
+        .sql(
+            "DROP TABLE old.timetable, old.moment, old.projection; \
+             CREATE TABLE old.due (part smallint, due_at timestamptz, stream text, what text, \
+                 PRIMARY KEY (part, due_at, stream, what)); \
+             INSERT INTO old.checkpoint VALUES ('mine', 3, 7), ('mine', 4, 9); \
+             DELETE FROM old.schema_version WHERE version > 1",
+        )
+        .unwrap();
+    let start = Barrier::new(4);
+    thread::scope(|scope| {
+        for _ in 0..4 {
+            let start = &start;
+            scope.spawn(move || {
+                start.wait();
+                drop(try_open(server, "old").unwrap());
+            });
+        }
+    });
+    let log = try_open(server, "old").unwrap();
+    assert_eq!(all(&log).len(), 1);
+    assert_eq!(log.timetables().unwrap().list().unwrap(), []);
+    assert_eq!(
+        server.value(
+            "SELECT string_agg(version::text, ',' ORDER BY version) FROM old.schema_version"
+        ),
+        "1,2"
+    );
+    // A projection of no version is known, so that it begins anew under its first.
+    assert_eq!(
+        server.value("SELECT name || ' ' || version FROM old.projection"),
+        "mine 0"
+    );
 }
 
 fn a_newer_schema_is_refused(server: &Server) {
@@ -168,7 +210,7 @@ fn a_role_that_may_only_write_is_enough(server: &Server) {
             "CREATE ROLE desk LOGIN; GRANT USAGE ON SCHEMA given TO desk; \
              GRANT SELECT, INSERT ON ALL TABLES IN SCHEMA given TO desk; \
              GRANT UPDATE ON given.feed, given.checkpoint TO desk; \
-             GRANT UPDATE, DELETE ON given.due TO desk",
+             GRANT UPDATE, DELETE ON given.timetable, given.moment, given.projection TO desk",
         )
         .unwrap();
     let url = server.url().replace("postgres@", "desk@");
@@ -176,6 +218,14 @@ fn a_role_that_may_only_write_is_enough(server: &Server) {
     log.append(&one("a", Expected::NoStream, record(1, 5)))
         .unwrap();
     assert_eq!(all(&log).len(), 1);
+    let timetables = log.timetables().unwrap();
+    let moments = StreamMoments {
+        stream: stream("a"),
+        moments: vec![(MomentKind(0), Moment::from_micros(1))],
+    };
+    let (start, end) = (Cursor::start(), log.end().unwrap());
+    timetables.replace("t", &start, &end, &[moments]).unwrap();
+    timetables.forget("t").unwrap();
     // It cannot change what is recorded: the server refuses, and says why.
     let denied = postgres::Client::connect(&url, postgres::NoTls)
         .unwrap()

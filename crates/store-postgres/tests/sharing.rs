@@ -1,4 +1,5 @@
-//! What several desks share beside the log: due clocks and projections.
+//! What several desks share beside the log: what is due, and projections. The laws
+//! of timetables are in the suite of the log.
 
 #![allow(
     clippy::unwrap_used,
@@ -12,29 +13,24 @@
 
 mod support;
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use support::{one, open, record, stream};
-use thirdring_store::{Expected, Log, Page, StorageFailure};
+use thirdring_store::{
+    Due, Expected, Log, Moment, MomentKind, Page, StorageFailure, StreamMoments, Timetables,
+};
 use thirdring_store_postgres::testing::Server;
-use thirdring_store_postgres::{AdvanceError, DueClock, PostgresLog, Step, TakeError};
+use thirdring_store_postgres::{AdvanceError, PostgresLog, Step};
 
-const CLOCKS: u64 = 400;
+const STREAMS: i64 = 300;
+const KIND: MomentKind = MomentKind(0);
 
-fn at(seconds: u64) -> SystemTime {
-    SystemTime::UNIX_EPOCH + Duration::from_secs(1_800_000_000 + seconds)
-}
-
-fn clock(n: u64) -> DueClock {
-    DueClock {
-        due_at: at(n),
-        stream: stream(&format!("ticket/{}", n % 50)),
-        what: format!("rule {n}"),
-    }
+fn at(seconds: i64) -> Moment {
+    Moment::from_micros((1_800_000_000 + seconds) * 1_000_000)
 }
 
 #[test]
@@ -43,123 +39,102 @@ fn what_several_desks_share() {
         return;
     };
     let (one_desk, other) = (open(&server.url()), open(&server.url()));
-    clocks_are_kept_once(&one_desk);
-    two_workers_never_take_one_clock_twice([&one_desk, &other]);
-    work_that_fails_frees_its_clocks(&one_desk, &other);
-    a_worker_that_dies_frees_its_clocks(&server, &one_desk);
+    two_workers_never_hold_one_stream_at_once([&one_desk, &other]);
+    a_worker_that_dies_frees_what_it_held(&server, [&one_desk, &other]);
     a_projection_is_never_half_applied(&one_desk);
     two_desks_advance_one_projection([&one_desk, &other]);
 }
 
-fn clocks_are_kept_once(log: &PostgresLog) {
-    let due = log.due_clocks();
-    assert_eq!(due.soonest().unwrap(), None);
-    assert_eq!(due.insert(&[clock(7), clock(3)]).unwrap(), 2);
-    assert_eq!(due.insert(&[clock(3), clock(4)]).unwrap(), 1);
-    assert_eq!(due.soonest().unwrap(), Some(at(3)));
-    assert_eq!(due.cancel(&[clock(3), clock(99)]).unwrap(), 1);
-    assert_eq!(due.soonest().unwrap(), Some(at(4)));
-    // Nothing is due before its time.
-    assert_eq!(due.take(at(3), 10, |_| Ok::<_, ()>(())).unwrap(), 0);
-    let mut taken = Vec::new();
-    while due
-        .take(at(7), 10, |clocks| {
-            taken.extend_from_slice(clocks);
-            Ok::<_, ()>(())
+/// Makes streams due, each a second after the one before.
+fn make_due(log: &PostgresLog, name: &str, count: i64) {
+    let streams: Vec<_> = (0..count)
+        .map(|n| StreamMoments {
+            stream: stream(&format!("ticket/{n}")),
+            moments: vec![(KIND, at(n))],
         })
-        .unwrap()
-        > 0
-    {}
-    assert_eq!(taken, [clock(4), clock(7)]);
-    assert_eq!(due.soonest().unwrap(), None);
+        .collect();
+    let from = log.cursor(name).unwrap();
+    log.replace(name, &from, &from, &streams).unwrap();
 }
 
-fn two_workers_never_take_one_clock_twice(desks: [&PostgresLog; 2]) {
-    let all: Vec<DueClock> = (0..CLOCKS).map(clock).collect();
-    desks[0].due_clocks().insert(&all).unwrap();
-    let taken: Mutex<BTreeMap<DueClock, Vec<usize>>> = Mutex::default();
+fn two_workers_never_hold_one_stream_at_once(desks: [&PostgresLog; 2]) {
+    make_due(desks[0], "shared", STREAMS);
+    let held: Mutex<BTreeSet<Due>> = Mutex::default();
+    let done: Mutex<BTreeSet<Due>> = Mutex::default();
     thread::scope(|scope| {
-        for worker in 0..4 {
-            let (due, taken) = (desks[worker % 2].due_clocks(), &taken);
+        for desk in desks {
+            let (held, done) = (&held, &done);
             scope.spawn(move || {
-                loop {
-                    let count = due.take(at(CLOCKS), 5, |clocks| {
-                        for clock in clocks {
-                            taken
-                                .lock()
-                                .unwrap()
-                                .entry(clock.clone())
-                                .or_default()
-                                .push(worker);
+                // What the other holds is passed over and comes round again.
+                while (done.lock().unwrap().len() as i64) < STREAMS {
+                    let mut last = None;
+                    loop {
+                        let page = desk.hold(
+                            "shared",
+                            KIND,
+                            at(STREAMS),
+                            last.as_ref(),
+                            7,
+                            &mut |streams| {
+                                for due in streams {
+                                    let alone = held.lock().unwrap().insert(due.clone());
+                                    assert!(alone, "{due:?} is held twice");
+                                }
+                                // Held for a moment, so that the other meets it.
+                                thread::sleep(Duration::from_millis(1));
+                                for due in streams {
+                                    held.lock().unwrap().remove(due);
+                                    done.lock().unwrap().insert(due.clone());
+                                }
+                            },
+                        );
+                        last = page.unwrap();
+                        if last.is_none() {
+                            break;
                         }
-                        // Held for a moment, so that the others meet it.
-                        thread::sleep(Duration::from_millis(1));
-                        Ok::<_, ()>(())
-                    });
-                    // 0 may also mean that the others hold all that is left.
-                    if count.unwrap() == 0 && due.soonest().unwrap().is_none() {
-                        return;
                     }
                 }
             });
         }
     });
-    let taken = taken.into_inner().unwrap();
-    assert_eq!(taken.len() as u64, CLOCKS);
-    assert!(
-        taken.values().all(|workers| workers.len() == 1),
-        "taken twice: {taken:?}"
-    );
+    assert_eq!(done.into_inner().unwrap().len() as i64, STREAMS);
 }
 
-fn work_that_fails_frees_its_clocks(log: &PostgresLog, other: &PostgresLog) {
-    let due = log.due_clocks();
-    due.insert(&[clock(1)]).unwrap();
-    let failed = due.take(at(9), 5, |clocks| {
-        assert_eq!(clocks, [clock(1)]);
-        // While one worker holds it, another finds nothing to do.
-        let theirs = other.due_clocks().take(at(9), 5, |_| Ok::<_, ()>(()));
-        assert_eq!(theirs.unwrap(), 0);
-        Err("no")
-    });
-    assert!(matches!(failed, Err(TakeError::Work("no"))));
-    assert_eq!(
-        other
-            .due_clocks()
-            .take(at(9), 5, |_| Ok::<_, ()>(()))
-            .unwrap(),
-        1
-    );
-}
-
-/// The second worker finds the clock again, appends the same record, and the log
+/// The second worker finds the stream again, appends the same record, and the log
 /// knows it: the breach stands once.
-fn a_worker_that_dies_frees_its_clocks(server: &Server, log: &PostgresLog) {
-    let due = log.due_clocks();
-    due.insert(&[clock(1)]).unwrap();
+fn a_worker_that_dies_frees_what_it_held(server: &Server, desks: [&PostgresLog; 2]) {
+    let [one_desk, other] = desks;
+    make_due(one_desk, "dying", 1);
     let breach = |log: &PostgresLog| {
-        log.append(&one("ticket/1", Expected::Any, record(1_000, 1)))
+        log.append(&one("ticket/0", Expected::Any, record(1_000, 1)))
             .unwrap()
             .replayed
     };
-    let died = due.take(at(9), 5, |_| {
-        assert!(!breach(log));
-        // Its connection is gone before it can say that it is done.
+    let hold = |desk: &PostgresLog, work: &mut dyn FnMut(&[Due])| {
+        desk.hold("dying", KIND, at(9), None, 5, work).unwrap();
+    };
+    let mut rounds = 0;
+    hold(one_desk, &mut |held| {
+        assert_eq!(held.len(), 1);
+        assert!(!breach(one_desk));
+        hold(other, &mut |_| panic!("it is held"));
+        // Its connection is gone before it is done.
         server
             .sql(
                 "SELECT pg_terminate_backend(pid) FROM pg_stat_activity \
                  WHERE state = 'idle in transaction' AND application_name = 'thirdring'",
             )
             .unwrap();
-        Ok::<_, ()>(())
+        while rounds == 0 {
+            hold(other, &mut |held| {
+                assert_eq!(held.len(), 1);
+                assert!(breach(other), "the breach was recorded twice");
+                rounds += 1;
+            });
+        }
     });
-    assert!(matches!(died, Err(TakeError::Storage(_))), "{died:?}");
-    let again = due.take(at(9), 5, |_| {
-        assert!(breach(log), "the breach was recorded twice");
-        Ok::<_, ()>(())
-    });
-    assert_eq!(again.unwrap(), 1);
-    assert_eq!(log.head(&stream("ticket/1")).unwrap(), 1);
+    assert_eq!(rounds, 1);
+    assert_eq!(other.head(&stream("ticket/0")).unwrap(), 1);
 }
 
 fn count(step: &mut Step<'_>, page: &Page) -> Result<(), StorageFailure> {
