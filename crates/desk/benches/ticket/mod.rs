@@ -87,16 +87,72 @@ pub(crate) fn ticket() -> Vec<(Fact, Actor)> {
     ]
 }
 
+/// A ticket of so many facts, 12 or more: the customer calls again and again
+/// before it is closed.
+pub(crate) fn ticket_of(facts: usize) -> Vec<(Fact, Actor)> {
+    let mut all = ticket();
+    let closing = all.pop().unwrap();
+    let phone = all.first().unwrap().1.clone();
+    let li = closing.1.clone();
+    let mut calls = 1;
+    while all.len() + 1 < facts {
+        calls += 1;
+        let call = calls.to_string();
+        let again: [(Fact, Actor); 4] = [
+            (CallRang::new(&call).into(), phone.clone()),
+            (
+                CallAnswered::new(&call)
+                    .rings(2)
+                    .attested(["standard_script"])
+                    .into(),
+                li.clone(),
+            ),
+            (
+                GuidanceGiven::new()
+                    .method("phone")
+                    .guidance("Choose the period first.")
+                    .into(),
+                li.clone(),
+            ),
+            (
+                CallEnded::new(&call)
+                    .reason("finished")
+                    .attested(["calm", "patient"])
+                    .into(),
+                li.clone(),
+            ),
+        ];
+        let room = facts - 1 - all.len();
+        all.extend(again.into_iter().take(room));
+    }
+    all.push(closing);
+    all
+}
+
 pub(crate) fn rulebook() -> Rulebook {
     manuals::shipped("unis").unwrap()
 }
 
 /// The ticket's records, proposed one after another in memory.
 pub(crate) fn records(rulebook: &Arc<Rulebook>, stream: &StreamId) -> Vec<Arc<Record>> {
+    records_of(ticket(), rulebook, stream)
+}
+
+fn records_of(
+    facts: Vec<(Fact, Actor)>,
+    rulebook: &Arc<Rulebook>,
+    stream: &StreamId,
+) -> Vec<Arc<Record>> {
     let mut case = Case::new(stream.clone(), Arc::clone(rulebook));
     let start = moment("2026-03-02T09:00:00+08:00").unwrap();
-    for (index, (fact, by)) in ticket().into_iter().enumerate() {
-        let at = start + chrono::TimeDelta::minutes(index as i64);
+    // A long ticket must not last longer than its clocks.
+    let apart = if facts.len() > 12 {
+        chrono::TimeDelta::seconds(1)
+    } else {
+        chrono::TimeDelta::minutes(1)
+    };
+    for (index, (fact, by)) in facts.into_iter().enumerate() {
+        let at = start + apart * index as i32;
         let proposal = Proposal {
             id: RecordId::from(index as u128 + 1),
             fact,
@@ -121,6 +177,17 @@ pub(crate) fn sealed(number: usize) -> Vec<(RecordId, Sealed)> {
     static PROTOTYPE: std::sync::OnceLock<Vec<Arc<Record>>> = std::sync::OnceLock::new();
     let prototype =
         PROTOTYPE.get_or_init(|| records(&Arc::new(rulebook()), &StreamId::new("T-0").unwrap()));
+    seal_again(prototype, number)
+}
+
+/// The records of a ticket of so many facts, to be sealed for other streams.
+pub(crate) fn prototype(facts: usize) -> Vec<Arc<Record>> {
+    let stream = StreamId::new("T-0").unwrap();
+    records_of(ticket_of(facts), &Arc::new(rulebook()), &stream)
+}
+
+/// A ticket's records under another number, as bytes, with ids of its own.
+pub(crate) fn seal_again(prototype: &[Arc<Record>], number: usize) -> Vec<(RecordId, Sealed)> {
     let stream = StreamId::new(&format!("T-{number}")).unwrap();
     let mut chain = chain_origin(&stream);
     prototype
