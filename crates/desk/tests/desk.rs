@@ -1,6 +1,11 @@
 //! A desk on a log: several threads, several desks on one file, retries, and
 //! what other streams prove.
-#![expect(clippy::unwrap_used, clippy::panic, reason = "a test may stop")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test may stop"
+)]
 
 use std::sync::Arc;
 
@@ -79,6 +84,27 @@ fn a_refusal_names_the_rule_and_leaves_no_trace() {
     );
     assert_eq!(rules, ["hotline-password-bypass-needs-authorisation"]);
     assert_eq!(desk.history(&ticket).unwrap().len(), 1);
+}
+
+#[test]
+fn what_is_observed_is_flagged_and_never_refused() {
+    let desk = Desk::in_memory(manuals::shipped("unis").unwrap());
+    let ticket = stream("T-1");
+    let observed = |fact: Fact, minutes| {
+        let request = Request::new(&ticket, fact, &li(), at(minutes))
+            .told_at(at(minutes).to_utc())
+            .observed();
+        admitted(desk.submit(request).unwrap())
+    };
+    observed(received(), 0);
+    let bypassed = observed(BypassDisclosed::new().into(), 1);
+    assert_eq!(
+        &*bypassed.flags[0].rule,
+        "hotline-password-bypass-needs-authorisation"
+    );
+    // What makes no sense under any manual stands in other people's logs too.
+    observed(VisitDispatched::new("1").into(), 2);
+    assert_eq!(desk.history(&ticket).unwrap().len(), 3);
 }
 
 #[test]

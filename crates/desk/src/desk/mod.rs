@@ -191,7 +191,7 @@ impl Desk {
             now,
             evidence,
             cause: request.cause,
-            mode: Mode::Enforce,
+            mode: request.mode,
         };
         // The judge never reads a notice, so it need not wait for these.
         match propose(case, proposal) {
