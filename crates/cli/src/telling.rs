@@ -7,6 +7,7 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 use thirdring::Refusal;
 use thirdring::core::digest::Digest;
+use thirdring::core::judge::Earlier;
 use thirdring::core::{Case, Mode, Proposal, ProposeError, propose};
 use thirdring::{Desk, DeskError, HistoryLine, Outcome, RecordId, Request, StreamId, derived_id};
 
@@ -35,8 +36,18 @@ pub(crate) struct Teller {
     present: Option<DateTime<Utc>>,
     /// How often each line stood in the file so far.
     told: BTreeMap<[u8; 32], u64>,
-    /// The version of each stream's last record that came from this file.
-    reached: BTreeMap<StreamId, u64>,
+    /// How far each stream had come at the file's present.
+    then: BTreeMap<StreamId, Then>,
+}
+
+/// A stream as it was at the file's present.
+#[derive(Debug, Default)]
+struct Then {
+    /// How many records it had. It never has fewer later on, since the present
+    /// of a file never goes back.
+    version: u64,
+    /// The case with so many, once it was asked for.
+    case: Option<Earlier>,
 }
 
 impl Teller {
@@ -45,7 +56,7 @@ impl Teller {
             attitude,
             present: None,
             told: BTreeMap::new(),
-            reached: BTreeMap::new(),
+            then: BTreeMap::new(),
         }
     }
 
@@ -105,8 +116,8 @@ impl Teller {
         }
         let outcome = desk.submit(request)?;
         if let Outcome::Admitted(receipt) = &outcome {
-            let reached = self.reached.entry(stream).or_default();
-            *reached = receipt.record.version.max(*reached);
+            let then = self.then.entry(stream).or_default();
+            then.version = then.version.max(receipt.record.version);
         }
         Ok(outcome)
     }
@@ -116,31 +127,11 @@ impl Teller {
     /// it was at its own moment first: what was refused then is refused again,
     /// and does not come in by the back door as told afterwards.
     fn refused_then(
-        &self,
+        &mut self,
         desk: &Desk,
         line: &HistoryLine,
         told: &Told,
     ) -> Result<Option<Refusal>, DeskError> {
-        let (further, known) = desk.look_at(&line.stream, |case| {
-            let further = case
-                .records()
-                .last()
-                .is_some_and(|last| last.recorded_at > told.told_at);
-            (further, case.record(told.id).is_some())
-        })?;
-        if !further || known {
-            return Ok(None);
-        }
-        let case = desk.case(&line.stream)?;
-        let reached = self.reached.get(&line.stream).copied().unwrap_or(0);
-        let then = Case::replay(
-            line.stream.clone(),
-            Arc::clone(case.rulebook()),
-            case.records()
-                .iter()
-                .filter(|record| record.recorded_at < told.told_at || record.version <= reached)
-                .cloned(),
-        );
         let proposal = Proposal {
             id: told.id,
             fact: line.fact.clone(),
@@ -152,11 +143,39 @@ impl Teller {
             cause: line.cause,
             mode: Mode::Enforce,
         };
-        match propose(&then, proposal) {
-            Err(ProposeError::Refused(objections)) => Ok(Some(Refusal::Rules(objections))),
-            Err(ProposeError::Nonsense(nonsense)) => Ok(Some(Refusal::Nonsense(nonsense))),
-            Err(ProposeError::Invalid(problem)) => Err(problem.into()),
-            Err(ProposeError::Known(_)) | Ok(_) => Ok(None),
+        let then = self.then.entry(line.stream.clone()).or_default();
+        let judged = desk.look_at(&line.stream, |case| {
+            let further = case
+                .records()
+                .last()
+                .is_some_and(|last| last.recorded_at > told.told_at);
+            if !further || case.record(told.id).is_some() {
+                return None;
+            }
+            Some(propose(then.at(case, told.told_at), proposal))
+        })?;
+        match judged {
+            Some(Err(ProposeError::Refused(objections))) => Ok(Some(Refusal::Rules(objections))),
+            Some(Err(ProposeError::Nonsense(nonsense))) => Ok(Some(Refusal::Nonsense(nonsense))),
+            Some(Err(ProposeError::Invalid(problem))) => Err(problem.into()),
+            Some(Err(ProposeError::Known(_)) | Ok(_)) | None => Ok(None),
         }
+    }
+}
+
+impl Then {
+    /// The case with what this file has told so far, and what was recorded
+    /// before its present.
+    fn at(&mut self, case: &Case, told_at: DateTime<Utc>) -> &Case {
+        let past = case
+            .records()
+            .iter()
+            .skip(usize::try_from(self.version).unwrap_or(usize::MAX))
+            // No rule reads a notice, whenever it was written down.
+            .take_while(|record| record.fact().is_none() || record.recorded_at < told_at);
+        self.version += past.count() as u64;
+        self.case
+            .get_or_insert_with(|| Earlier::of(case))
+            .at_version(case, self.version)
     }
 }

@@ -44,10 +44,30 @@ fn one_number_on_a_small_history() {
 #[test]
 fn the_same_from_the_store_and_from_a_file() {
     let console = Console::new(LITTLE);
-    console.run(&["run", TWO_TICKETS]);
+    let told = console
+        .run(&["run", TWO_TICKETS, "--format", "json"])
+        .json();
+    let refused: Vec<usize> = told
+        .iter()
+        .filter(|line| line["outcome"] == "refused")
+        .map(|line| usize::try_from(line["line"].as_u64().unwrap()).unwrap())
+        .collect();
+    assert_eq!(refused.len(), 1);
+    // What the desk refused is in its file only.
+    let kept: String = std::fs::read_to_string(TWO_TICKETS)
+        .unwrap()
+        .lines()
+        .zip(1..)
+        .filter(|(_, number)| !refused.contains(number))
+        .map(|(line, _)| format!("{line}\n"))
+        .collect();
+    let file = console.store().with_file_name("kept.jsonl");
+    std::fs::write(&file, kept).unwrap();
     assert_eq!(
         console.run(&["what-if", "--set", HOUR]).out,
-        console.run(&["what-if", TWO_TICKETS, "--set", HOUR]).out
+        console
+            .run(&["what-if", file.to_str().unwrap(), "--set", HOUR])
+            .out
     );
 }
 

@@ -16,7 +16,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use common::stories::{LEVEL_ONE, PHONE, WRITTEN};
 use proptest::prelude::*;
 use proptest::test_runner::RngSeed;
-use thirdring_core::judge::{Admission, Case, Mode, ProposeError, propose};
+use thirdring_core::judge::{Admission, Case, Earlier, Mode, ProposeError, propose};
 use thirdring_core::record::{Content, Notice, Opener, Sealed, Step as Told, chain_origin};
 use thirdring_core::vocabulary::{Nature, Process};
 use thirdring_core::written::Step;
@@ -216,6 +216,29 @@ proptest! {
         for now in later(bench.now()) {
             prop_assert_eq!(all_said(live, now), all_said(&replayed, now));
         }
+    }
+
+    #[test]
+    fn what_was_is_what_a_replay_of_so_many_records_gives(
+        moves in histories(),
+        asked in proptest::collection::vec(any::<prop::sample::Index>(), 1..12),
+    ) {
+        let bench = strategies::play(&UNIS, &moves);
+        let live = bench.case();
+        let mut earlier = Earlier::of(live);
+        for index in asked {
+            let version = index.index(live.records().len() + 1);
+            let records = live.records()[..version].iter().cloned();
+            let replayed = Case::replay(live.stream().clone(), Arc::clone(&UNIS), records);
+            let was = earlier.at_version(live, version as u64);
+            prop_assert_eq!(all_said(was, bench.now()), all_said(&replayed, bench.now()));
+        }
+        // Asked in their order, each record is folded once.
+        let mut in_order = Earlier::of(live);
+        for version in 0..=live.version() {
+            in_order.at_version(live, version);
+        }
+        prop_assert_eq!(in_order.folded(), live.version());
     }
 
     #[test]

@@ -64,13 +64,24 @@ impl Case {
 
     /// Adds a record. Total: every record in every state.
     pub fn apply(&mut self, record: Arc<Record>) {
-        let in_order = self.history.extend(&record);
-        let grown = record.fact().is_some() && in_order;
-        self.keep(record);
+        self.apply_all([record]);
+    }
+
+    /// Adds records, as [`Case::apply`] does one by one. However many of them
+    /// happened earlier than they were recorded, everything is worked out anew
+    /// at most once.
+    pub fn apply_all(&mut self, records: impl IntoIterator<Item = Arc<Record>>) {
+        let mut in_order = true;
+        for record in records {
+            in_order = in_order && self.history.extend(&record);
+            let grown = in_order && record.fact().is_some();
+            self.keep(record);
+            if grown {
+                self.touch(self.history.len().saturating_sub(1));
+            }
+        }
         if !in_order {
             self.rebuild();
-        } else if grown {
-            self.touch(self.history.len().saturating_sub(1));
         }
     }
 

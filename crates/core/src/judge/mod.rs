@@ -2,6 +2,7 @@
 //! makes of it.
 
 mod case;
+mod earlier;
 mod lapse;
 mod nonsense;
 mod proposal;
@@ -9,6 +10,7 @@ mod propose;
 
 pub use case::Case;
 pub(crate) use case::rolled;
+pub use earlier::Earlier;
 pub use lapse::{Deadline, lapse, next_deadline};
 pub use nonsense::Nonsense;
 pub use proposal::{Mode, Proposal};

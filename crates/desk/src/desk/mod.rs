@@ -1,16 +1,18 @@
 //! The desk: a log, a rulebook and a source of time.
 
+mod again;
 mod clocks;
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use chrono::{DateTime, FixedOffset, Utc};
+use thirdring_core::judge::Earlier;
 use thirdring_core::record::{Content, Draft, Notice, Unchained};
 use thirdring_core::vocabulary::bookkeeping::RulebookAdopted;
-use thirdring_core::vocabulary::{Fact, FieldType, Value};
+use thirdring_core::vocabulary::{Fact, FieldType};
 use thirdring_core::{
-    Actor, Case, Explanation, Mode, Proposal, ProposeError, Record, RecordId, Rulebook, StreamId,
+    Actor, Case, Explanation, Proposal, ProposeError, Record, RecordId, Rulebook, StreamId,
     Verdict, explain, lapse, propose, verdicts,
 };
 use thirdring_store::{AppendError, Log, MemoryLog};
@@ -42,6 +44,8 @@ pub struct Desk {
     timetable: Timetable,
     /// Held by whoever brings the timetable up to the log.
     refreshing: Mutex<()>,
+    /// Cases as they were before the record that was asked for again last.
+    earlier: Mutex<BTreeMap<StreamId, Earlier>>,
 }
 
 impl std::fmt::Debug for Desk {
@@ -69,6 +73,7 @@ impl Desk {
             cases: Mutex::default(),
             register: Mutex::default(),
             refreshing: Mutex::default(),
+            earlier: Mutex::default(),
         }
     }
 
@@ -238,58 +243,6 @@ impl Desk {
         Ok(self
             .append(case, batch)?
             .then_some(Outcome::Refused(refusal)))
-    }
-
-    /// The answer a recorded proposal got the first time.
-    fn answer_again(
-        &self,
-        case: &Case,
-        request: &Request,
-        record: &Record,
-    ) -> Result<Outcome, DeskError> {
-        let same = record
-            .fact()
-            .is_some_and(|known| same_fact(known, &request.fact))
-            && record.occurred_at.to_utc() == request.occurred_at.to_utc()
-            && record.by.id == request.by.id
-            && record.stream == request.stream;
-        if !same {
-            return Err(DeskError::IdTaken(record.id));
-        }
-        let before = Case::replay(
-            case.stream().clone(),
-            Arc::clone(case.rulebook()),
-            case.records()
-                .iter()
-                .filter(|other| other.version < record.version)
-                .cloned(),
-        );
-        let admission = propose(
-            &before,
-            Proposal {
-                id: record.id,
-                fact: request.fact.clone(),
-                by: record.by.clone(),
-                done_by: record.done_by.clone(),
-                occurred_at: record.occurred_at,
-                now: record.recorded_at,
-                evidence: record.evidence.clone(),
-                cause: record.cause,
-                mode: Mode::Observe,
-            },
-        );
-        let (flags, clocks, testimony) = match admission {
-            Ok(admission) => (admission.flags, admission.clocks, admission.testimony),
-            Err(_) => (Vec::new(), Vec::new(), false),
-        };
-        Ok(Outcome::Admitted(Receipt {
-            record: Arc::new(record.clone()),
-            flags,
-            clocks,
-            notices: Vec::new(),
-            testimony,
-            replayed: true,
-        }))
     }
 
     /// Appends a batch and brings the case up to it; `false`, and the case as it
@@ -492,18 +445,4 @@ fn has_evidence(fact: &Fact) -> bool {
         .fields
         .iter()
         .any(|field| field.field_type == FieldType::Evidence)
-}
-
-/// Whether two facts say the same, evidence aside: that is the desk's to fill in.
-fn same_fact(known: &Fact, given: &Fact) -> bool {
-    fn said(fact: &Fact) -> impl Iterator<Item = (&'static str, &Value)> {
-        let spec = fact.spec();
-        fact.fields().filter(|(name, _)| {
-            spec.field(name)
-                .is_none_or(|(_, field)| field.field_type != FieldType::Evidence)
-        })
-    }
-    known.fact_type() == given.fact_type()
-        && known.key() == given.key()
-        && said(known).eq(said(given))
 }
