@@ -2,7 +2,6 @@
 //! same file told twice changes nothing.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 use thirdring::Refusal;

@@ -271,6 +271,71 @@ fn one_altered_byte_is_found_where_it_is() {
     );
 }
 
+/// A call that ended with a promise to call back, so that a clock runs.
+fn promised(stream: &str, moment: &str) -> String {
+    let line = |fact: &str| {
+        format!(
+            r#"{{"at":"{moment}","stream":"{stream}","by":{{"id":"li","role":"hotline_engineer"}},"fact":{fact}}}"#
+        )
+    };
+    [
+        line(r#"{"type":"call_answered","call":"1","rings":1}"#),
+        line(r#"{"type":"call_ended","call":"1","reason":"consultation"}"#),
+    ]
+    .join("\n")
+}
+
+/// A stream whose chain does not hold is an error for whoever loads it: so it
+/// tells who does.
+#[test]
+fn a_run_loads_only_what_its_file_speaks_of() {
+    let console = Console::new(LITTLE);
+    console.run(&["run", TWO_TICKETS]);
+    let file = rusqlite::Connection::open(console.store()).unwrap();
+    let altered = "UPDATE records SET body = CAST(replace(CAST(body AS TEXT), 'phone', 'qhone') AS BLOB) WHERE position = 3";
+    assert_eq!(file.execute(altered, []).unwrap(), 1);
+    drop(file);
+    let run = ["run", "-", "--until", "2026-03-02 16:00"];
+    let told = |stream: &str| {
+        let lines = promised(stream, "2026-03-02T12:30:00+08:00");
+        console.run_with(&run, lines.as_bytes())
+    };
+    let other = told("T-9");
+    assert_eq!(other.exit, Exit::Fine, "{}", other.err);
+    assert!(other.out.contains("missed  T-9  callback"), "{}", other.out);
+    assert!(
+        other.out.contains("1 stream, 1 open clock"),
+        "{}",
+        other.out
+    );
+    let same = told("T-1");
+    assert_eq!(same.exit, Exit::Store);
+    assert!(same.err.contains("stream T-1, version 3"), "{}", same.err);
+}
+
+/// Time passes in the streams the file speaks of; in the others it is `lapse`
+/// that says what became of them.
+#[test]
+fn a_run_lets_time_pass_where_its_file_speaks_of() {
+    let console = Console::new(LITTLE);
+    let first = promised("T-1", "2026-03-02T09:05:00+08:00");
+    console.run_with(&["run", "-"], first.as_bytes());
+    let later = [
+        promised("T-2", "2026-03-02T09:10:00+08:00"),
+        promised("T-3", "2026-03-02T09:20:00+08:00"),
+    ]
+    .join("\n");
+    let run = ["run", "-", "--until", "2026-03-02 12:00"];
+    let told = console.run_with(&run, later.as_bytes()).out;
+    for (stream, missed) in [("T-1", false), ("T-2", true), ("T-3", true)] {
+        let notice = format!("missed  {stream}  callback");
+        assert_eq!(told.contains(&notice), missed, "{told}");
+    }
+    let lapsed = console.run(&["lapse"]).out;
+    assert!(lapsed.contains("missed  T-1  callback"), "{lapsed}");
+    assert!(!lapsed.contains("T-2"), "{lapsed}");
+}
+
 #[test]
 fn a_byte_altered_in_the_file_itself_is_found() {
     let console = Console::new(LITTLE);

@@ -26,8 +26,9 @@ use crate::then::turned;
 /// Propose every line of a history file to a desk on the store.
 ///
 /// A line is {"at","stream","by":{"id","role"},"fact":{"type",…}} and perhaps
-/// recorded_at, done_by, id, cause. The desk's clock follows the file; a line
-/// that speaks of an earlier moment is told afterwards. The same file run again
+/// recorded_at, done_by, id, cause. The desk's clock follows the file, in
+/// the streams it speaks of; a line that speaks of an earlier moment is told
+/// afterwards. The same file run again
 /// on the same store changes nothing. Refusals are the desk at work: they do
 /// not change the exit code unless --strict is given.
 #[derive(Debug, clap::Args)]
@@ -82,8 +83,7 @@ pub(crate) fn run(arguments: &Arguments, shell: &mut Shell<'_>) -> Result<Exit, 
         .as_deref()
         .map(|text| moments::read(text, zone))
         .transpose()?;
-    let mut waiting = Waiting::of(&desk)?;
-    note_other_rulebooks(&desk, shell)?;
+    let mut waiting = Waiting::default();
     let mut lines = Lines::open(&arguments.file, shell.stdin)?;
     let out = &mut shell.out;
     let mut teller = Teller::new(Attitude::Enforce);
@@ -115,14 +115,17 @@ pub(crate) fn run(arguments: &Arguments, shell: &mut Shell<'_>) -> Result<Exit, 
         out.flush();
         streams.insert(line.stream);
     }
+    drop(lines);
     let present = until.into_iter().chain(teller.present()).max();
     if let Some(present) = present {
-        for (stream, notice) in desk.lapse(present)? {
+        for (stream, notice) in waiting.lapse(&desk, present, None)? {
             print_notice(out, json, &stream, &notice, desk.rulebook());
         }
     }
-    // As an audit of the store will see it: up to its latest record.
-    let now = latest_record(&desk)?;
+    note_other_rulebooks(&desk, &streams, shell)?;
+    let out = &mut shell.out;
+    // As an audit of these streams will see it: up to their latest record.
+    let now = latest_record(&desk, &streams)?;
     let end = End {
         desk: &desk,
         now,
@@ -155,19 +158,26 @@ pub(crate) fn run(arguments: &Arguments, shell: &mut Shell<'_>) -> Result<Exit, 
     })
 }
 
-fn note_other_rulebooks(desk: &Desk, shell: &mut Shell<'_>) -> Result<(), Failure> {
+fn note_other_rulebooks(
+    desk: &Desk,
+    streams: &BTreeSet<StreamId>,
+    shell: &mut Shell<'_>,
+) -> Result<(), Failure> {
     let mut records = Vec::new();
-    for stream in desk.streams()? {
-        records.extend(desk.history(&stream)?);
+    for stream in streams {
+        records.extend(desk.history(stream)?);
     }
     shell.note_other_rulebooks(desk.rulebook(), records.iter().map(|record| &**record));
     Ok(())
 }
 
-fn latest_record(desk: &Desk) -> Result<Option<DateTime<Utc>>, Failure> {
+fn latest_record(
+    desk: &Desk,
+    streams: &BTreeSet<StreamId>,
+) -> Result<Option<DateTime<Utc>>, Failure> {
     let mut latest = None;
-    for stream in desk.streams()? {
-        latest = latest.max(desk.look_at(&stream, last_told)?);
+    for stream in streams {
+        latest = latest.max(desk.look_at(stream, last_told)?);
     }
     Ok(latest)
 }
@@ -176,18 +186,13 @@ fn last_told(case: &Case) -> Option<DateTime<Utc>> {
     case.records().last().map(|last| last.recorded_at)
 }
 
-/// When time will next make something of each stream.
+/// When time will next make something of each stream the file has spoken of.
+/// Time passes in these alone: what the file does not touch is not read, however
+/// much of it the store holds.
+#[derive(Default)]
 struct Waiting(BTreeMap<StreamId, DateTime<Utc>>);
 
 impl Waiting {
-    fn of(desk: &Desk) -> Result<Self, Failure> {
-        let mut waiting = Self(BTreeMap::new());
-        for stream in desk.streams()? {
-            waiting.look_at(desk, &stream)?;
-        }
-        Ok(waiting)
-    }
-
     fn look_at(&mut self, desk: &Desk, stream: &StreamId) -> Result<(), thirdring::DeskError> {
         match desk.look_at(stream, next_deadline)? {
             Some(deadline) => self.0.insert(stream.clone(), deadline.at),
@@ -276,9 +281,7 @@ impl End<'_> {
         let Some(now) = self.now else {
             return Ok(Vec::new());
         };
-        let mut open = self.desk.open_clocks(now)?;
-        open.retain(|clock| streams.contains(&clock.stream));
-        Ok(open)
+        Ok(self.desk.open_clocks_of(streams, now)?)
     }
 
     fn json(

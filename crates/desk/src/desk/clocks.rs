@@ -32,7 +32,7 @@ impl Desk {
     ) -> Result<Vec<OpenClock>, DeskError> {
         self.refresh()?;
         let streams = self.timetable.due(&*self.log, until)?;
-        let mut due = self.clocks_of(&streams, now)?;
+        let mut due = self.open_clocks_of(&streams, now)?;
         due.retain(|clock| clock.due_at.is_some_and(|due_at| due_at <= until));
         Ok(due)
     }
@@ -43,12 +43,16 @@ impl Desk {
     /// # Errors
     /// If the log cannot be read.
     pub fn open_clocks(&self, now: DateTime<Utc>) -> Result<Vec<OpenClock>, DeskError> {
-        self.clocks_of(&self.streams()?, now)
+        self.open_clocks_of(&self.streams()?, now)
     }
 
-    fn clocks_of(
+    /// As [`Desk::open_clocks`], for some streams; no other is read.
+    ///
+    /// # Errors
+    /// If the log cannot be read.
+    pub fn open_clocks_of<'s>(
         &self,
-        streams: &[StreamId],
+        streams: impl IntoIterator<Item = &'s StreamId>,
         now: DateTime<Utc>,
     ) -> Result<Vec<OpenClock>, DeskError> {
         let mut clocks = Vec::new();
