@@ -1,11 +1,6 @@
 //! A desk on a log: several threads, several desks on one file, retries, and
 //! what other streams prove.
-#![expect(
-    clippy::unwrap_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "a test may stop"
-)]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test may stop")]
 
 use std::sync::Arc;
 
