@@ -109,7 +109,8 @@ where
 {
     let mut out = Out::new(world.stdout, world.stdout_is_terminal && !world.no_color);
     let mut notes = Out::new(world.stderr, world.stderr_is_terminal && !world.no_color);
-    let arguments = match Arguments::try_parse_from(args) {
+    let args: Vec<OsString> = args.into_iter().map(Into::into).collect();
+    let arguments = match Arguments::try_parse_from(&args) {
         Ok(arguments) => arguments,
         Err(answer) => {
             // Help and version come this way too; their place is the output.
@@ -138,7 +139,11 @@ where
         time: world.time.clone(),
         options: arguments.options,
     };
-    let exit = match dispatch(arguments.command, &mut shell) {
+    let done = shell
+        .options
+        .check_places(&args)
+        .and_then(|()| dispatch(arguments.command, &mut shell));
+    let exit = match done {
         Ok(exit) => exit,
         Err(failure) => {
             tell(&failure, format, &mut shell);

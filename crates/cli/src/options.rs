@@ -1,9 +1,11 @@
 //! Options every command knows.
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::Args;
 
+use crate::failure::Failure;
 use crate::output::Format;
 
 /// Options every command knows.
@@ -38,4 +40,40 @@ pub(crate) struct Options {
         help_heading = "Everywhere"
     )]
     pub(crate) format: Format,
+}
+
+impl Options {
+    /// Checks that none of them stands both before and after the name of the
+    /// command: the parser takes the latter and drops the former without a word.
+    ///
+    /// # Errors
+    /// If one does: then which.
+    pub(crate) fn check_places(&self, args: &[OsString]) -> Result<(), Failure> {
+        let taken = [
+            ("--store", 1),
+            ("--manual", self.manual.len()),
+            ("--format", 1),
+        ];
+        for (option, taken) in taken {
+            if times_given(args, option) > taken {
+                return Err(Failure::usage(
+                    format!("{option} stands before the command and after it"),
+                    format!("give {option} in one of the two places"),
+                ));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// How often an option stands on a command line.
+fn times_given(args: &[OsString], option: &str) -> usize {
+    args.iter()
+        .map(|arg| arg.to_string_lossy())
+        .take_while(|arg| *arg != "--")
+        .filter(|arg| {
+            arg.strip_prefix(option)
+                .is_some_and(|rest| rest.is_empty() || rest.starts_with('='))
+        })
+        .count()
 }

@@ -11,9 +11,10 @@ mod console;
 
 use std::path::Path;
 
-use console::{Answer, Console, LITTLE, TWO_TICKETS};
+use console::{Answer, Console, LITTLE, TWO_TICKETS, answer};
 use insta::assert_snapshot;
 use serde_json::Value;
+use thirdring::TimeSource;
 use thirdring_cli::Exit;
 
 const DAY: &str = "../../examples/a-day-at-the-desk.jsonl";
@@ -197,4 +198,59 @@ fn civil_days_against_hours_where_the_real_log_is_there() {
         (&1398.into(), &1296.into())
     );
     assert_eq!(summary["newly_broken"], 102);
+}
+
+#[test]
+fn an_option_before_the_command_and_after_it_is_an_error() {
+    let now: chrono::DateTime<chrono::Utc> = "2026-03-03T00:00:00Z".parse().unwrap();
+    let run = |args: &[&str]| answer(args, b"", TimeSource::of(move || now), false);
+    for args in [
+        &[
+            "thirdring",
+            "--manual",
+            "unis",
+            "what-if",
+            DAY,
+            "--manual",
+            "yonyou",
+        ][..],
+        &["thirdring", "--manual=unis", "rules", "--manual", "yonyou"],
+        &["thirdring", "--store", "one.db", "show", "--store=other.db"],
+        &["thirdring", "--format=json", "rules", "--format", "text"],
+    ] {
+        let answer = run(args);
+        assert_eq!(answer.exit, Exit::Usage, "{args:?}");
+        let told = format!("{}{}", answer.out, answer.err);
+        assert!(told.contains("before the command and after it"), "{told}");
+        assert!(told.contains("in one of the two places"), "{told}");
+    }
+    for args in [
+        &[
+            "thirdring",
+            "--manual",
+            "unis",
+            "--manual",
+            "yonyou",
+            "what-if",
+            DAY,
+        ][..],
+        &[
+            "thirdring",
+            "what-if",
+            DAY,
+            "--manual=unis",
+            "--manual",
+            "yonyou",
+        ],
+        &[
+            "thirdring",
+            "--manual",
+            "yonyou",
+            "rules",
+            "--format",
+            "json",
+        ],
+    ] {
+        assert_eq!(run(args).exit, Exit::Fine, "{args:?}");
+    }
 }

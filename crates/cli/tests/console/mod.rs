@@ -116,13 +116,15 @@ impl Console {
 
     pub(crate) fn run_with(&self, args: &[&str], stdin: &[u8]) -> Answer {
         let store = self.store();
-        let mut all = vec![
-            "thirdring",
-            "--store",
-            store.to_str().unwrap(),
-            "--manual",
-            self.manual,
-        ];
+        let mut all = vec!["thirdring"];
+        for (option, own) in [
+            ("--store", store.to_str().unwrap()),
+            ("--manual", self.manual),
+        ] {
+            if !args.contains(&option) {
+                all.extend([option, own]);
+            }
+        }
         all.extend_from_slice(args);
         let now = self.now.parse().unwrap();
         answer(&all, stdin, TimeSource::of(move || now), false)
