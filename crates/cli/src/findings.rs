@@ -9,6 +9,7 @@ use thirdring::{OpenClock, Rulebook};
 use crate::lines::Counts;
 use crate::moments;
 use crate::output::{Out, Style, Table, Text};
+use crate::plain;
 
 /// How a verdict looks.
 pub(crate) const fn style_of(kind: VerdictKind) -> Style {
@@ -66,8 +67,25 @@ fn keyed(rulebook: &Rulebook, rule: &str, clause: u16, key: Option<&str>) -> Tex
         .plain(key)
 }
 
+/// Prints where the manual departs from the words of a rule it is said to break:
+/// who is told so shall know that the text says otherwise.
+pub(crate) fn changes(out: &mut Out<'_>, label: &str, rulebook: &Rulebook, rule: &str) {
+    for change in rulebook.rule(rule).into_iter().flat_map(|r| &r.changes) {
+        out.line(Text::new().dim(label).plain(format!(
+            "{}: {}",
+            plain::set(&change.what),
+            change.because
+        )));
+    }
+}
+
 /// Prints the rules a proposal does not keep.
-pub(crate) fn objections(out: &mut Out<'_>, objections: &[Objection], refused: bool) {
+pub(crate) fn objections(
+    out: &mut Out<'_>,
+    objections: &[Objection],
+    refused: bool,
+    rulebook: &Rulebook,
+) {
     let style = if refused { Style::Bad } else { Style::Warn };
     for objection in objections {
         out.line(
@@ -83,6 +101,7 @@ pub(crate) fn objections(out: &mut Out<'_>, objections: &[Objection], refused: b
                 .plain("        ")
                 .then(quote(source.trim(), &objection.quote)),
         );
+        changes(out, "        changed:  ", rulebook, &objection.rule);
         out.line(
             Text::new()
                 .dim("        missing:  ")
@@ -224,6 +243,7 @@ pub(crate) fn verdict(out: &mut Out<'_>, case: &Case, found: &Verdict, turned: O
             out.line(Text::new().plain("    ").then(quote(&source, words)));
         }
     }
+    changes(out, "    changed: ", rulebook, &found.rule);
     out.line(Text::new().dim("    why:   ").plain(&found.why));
     if let Some(due) = found.due {
         out.line(
@@ -283,6 +303,7 @@ pub(crate) fn brief(out: &mut Out<'_>, case: &Case, found: &Verdict, turned: Opt
         let source = format!("{} {}", source.manual, source.section);
         out.line(Text::new().plain("           ").then(quote(&source, words)));
     }
+    changes(out, "           changed: ", rulebook, &found.rule);
     if let Some(by) = turned {
         let by = record_text(by, rulebook.calendar.zone());
         out.line(

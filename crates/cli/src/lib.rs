@@ -43,9 +43,9 @@ mod lines;
 
 mod telling;
 
-mod findings;
-
 mod plain;
+
+mod findings;
 
 mod results;
 

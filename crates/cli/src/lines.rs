@@ -4,10 +4,36 @@ use chrono_tz::Tz;
 use serde::Serialize;
 use thirdring::core::judge::{ClockChange, Nonsense, Objection};
 use thirdring::core::record::{Notice, Step};
+use thirdring::core::rulebook::Rule;
 use thirdring::core::{Record, Verdict, VerdictKind};
-use thirdring::{OpenClock, StreamId};
+use thirdring::{OpenClock, Rulebook, StreamId};
 
 use crate::moments;
+
+/// Where the manual departs from the text of a rule.
+#[derive(Debug, Serialize)]
+pub(crate) struct ChangePart {
+    what: String,
+    because: String,
+}
+
+impl ChangePart {
+    /// The departures of a rule.
+    pub(crate) fn of(rule: &Rule) -> Vec<Self> {
+        rule.changes
+            .iter()
+            .map(|change| Self {
+                what: change.what.clone(),
+                because: change.because.clone(),
+            })
+            .collect()
+    }
+
+    /// The departures of the rule with an id.
+    fn of_id(rulebook: &Rulebook, rule: &str) -> Vec<Self> {
+        rulebook.rule(rule).map(Self::of).unwrap_or_default()
+    }
+}
 
 /// A rule that a proposal does not keep.
 #[derive(Debug, Serialize)]
@@ -20,13 +46,15 @@ pub(crate) struct ObjectionLine {
     manual: String,
     section: String,
     quote: String,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    changes: Vec<ChangePart>,
     missing: String,
     accepted: String,
     later: &'static str,
 }
 
 impl ObjectionLine {
-    pub(crate) fn of(objection: &Objection) -> Self {
+    pub(crate) fn of(objection: &Objection, rulebook: &Rulebook) -> Self {
         Self {
             rule: Some(objection.rule.to_string()),
             clause: Some(objection.clause),
@@ -34,6 +62,7 @@ impl ObjectionLine {
             manual: objection.manual.clone(),
             section: objection.section.clone(),
             quote: objection.quote.clone(),
+            changes: ChangePart::of_id(rulebook, &objection.rule),
             missing: objection.missing.clone(),
             accepted: objection.accepted.clone(),
             later: objection.later.name(),
@@ -51,6 +80,7 @@ impl ObjectionLine {
             manual: String::new(),
             section: String::new(),
             quote: String::new(),
+            changes: Vec::new(),
             missing: missing.to_owned(),
             accepted: accepted.to_owned(),
             later: "after_other_facts",
@@ -133,6 +163,8 @@ pub(crate) struct VerdictLine {
     facts: Vec<String>,
     seconds: Option<i64>,
     why: String,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    changes: Vec<ChangePart>,
     /// `kept`, where it was kept as far as was known when the judged fact was
     /// recorded.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -146,7 +178,8 @@ pub(crate) struct VerdictLine {
 }
 
 impl VerdictLine {
-    pub(crate) fn of(verdict: &Verdict, zone: Tz) -> Self {
+    pub(crate) fn of(verdict: &Verdict, rulebook: &Rulebook) -> Self {
+        let zone = rulebook.calendar.zone();
         Self {
             stream: verdict.stream.to_string(),
             rule: verdict.rule.to_string(),
@@ -158,6 +191,7 @@ impl VerdictLine {
             facts: verdict.facts.iter().map(ToString::to_string).collect(),
             seconds: verdict.seconds,
             why: verdict.why.to_string(),
+            changes: ChangePart::of_id(rulebook, &verdict.rule),
             known_then: None,
             turned_by: None,
             rows: Vec::new(),

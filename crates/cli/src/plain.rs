@@ -127,7 +127,7 @@ pub(crate) fn chosen(value: &str) -> String {
             Json::Array(items) if items.is_empty() => "none".to_owned(),
             Json::Array(items) => items.iter().map(said).collect::<Vec<_>>().join(", "),
             Json::Object(members) => {
-                let fact = members.get("fact").map(said).unwrap_or_default();
+                let fact = members.get("fact").map(said);
                 let asked: Vec<String> = members
                     .iter()
                     .filter(|(name, _)| *name != "fact")
@@ -135,10 +135,10 @@ pub(crate) fn chosen(value: &str) -> String {
                         format!("{} {}", spaced(name), said(value).replace(", ", " or "))
                     })
                     .collect();
-                if asked.is_empty() {
-                    fact
-                } else {
-                    format!("{fact} ({})", asked.join(", "))
+                match fact {
+                    Some(fact) if asked.is_empty() => fact,
+                    Some(fact) => format!("{fact} ({})", asked.join(", ")),
+                    None => asked.join(", "),
                 }
             }
             other => other.to_string(),
@@ -147,6 +147,14 @@ pub(crate) fn chosen(value: &str) -> String {
     match serde_json::from_str::<Json>(value) {
         Ok(value) => said(&value),
         Err(_) => spaced(value),
+    }
+}
+
+/// What is set otherwise, `time = working`, for people: a value is no JSON.
+pub(crate) fn set(what: &str) -> String {
+    match what.split_once(" = ") {
+        Some((name, value)) => format!("{}: {}", spaced(name), chosen(value)),
+        None => what.to_owned(),
     }
 }
 
@@ -252,6 +260,7 @@ mod tests {
             chosen(r#"{"fact":"triaged","solvable_by":["remote","onsite"]}"#),
             "triaged (solvable by remote or onsite)"
         );
+        assert_eq!(set(r#"at_most = {"rings":5}"#), "at most: rings 5");
     }
 
     #[test]

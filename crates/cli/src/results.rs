@@ -55,9 +55,10 @@ impl View<'_> {
     }
 
     fn result(&self, outcome: &Outcome) -> ResultLine {
+        let objection = |objection| ObjectionLine::of(objection, self.rulebook);
         let (objections, clocks, notices, testimony) = match outcome {
             Outcome::Admitted(receipt) => (
-                receipt.flags.iter().map(ObjectionLine::of).collect(),
+                receipt.flags.iter().map(objection).collect(),
                 receipt
                     .clocks
                     .iter()
@@ -73,7 +74,7 @@ impl View<'_> {
                 receipt.testimony,
             ),
             Outcome::Refused(Refusal::Rules(objections)) => (
-                objections.iter().map(ObjectionLine::of).collect(),
+                objections.iter().map(objection).collect(),
                 Vec::new(),
                 Vec::new(),
                 false,
@@ -140,11 +141,11 @@ impl View<'_> {
             // Told before: what it led to was said then.
             Outcome::Admitted(receipt) if receipt.replayed => {}
             Outcome::Admitted(receipt) => {
-                findings::objections(out, &receipt.flags, false);
+                findings::objections(out, &receipt.flags, false, self.rulebook);
                 findings::clock_changes(out, &receipt.clocks, self.rulebook);
             }
             Outcome::Refused(Refusal::Rules(objections)) => {
-                findings::objections(out, objections, true);
+                findings::objections(out, objections, true, self.rulebook);
             }
             Outcome::Refused(Refusal::Nonsense(nonsense)) => findings::nonsense(out, nonsense),
         }

@@ -165,7 +165,6 @@ impl Report<'_> {
     ) -> Counts {
         let mut total = Counts::default();
         let Some(now) = now else { return total };
-        let zone = self.rulebook.calendar.zone();
         let json = shell.is_json();
         let out = &mut shell.out;
         let mut first = true;
@@ -207,7 +206,7 @@ impl Report<'_> {
             let both = said.iter().zip(turned);
             for (verdict, turned) in both.filter(|(verdict, _)| shown(verdict.kind)) {
                 if json {
-                    out.json(&VerdictLine::of(verdict, zone).turned_by(turned.as_deref()));
+                    out.json(&VerdictLine::of(verdict, self.rulebook).turned_by(turned.as_deref()));
                 } else {
                     findings::verdict(out, &case, verdict, turned.as_deref());
                 }

@@ -69,7 +69,7 @@ pub(crate) fn run(arguments: &Arguments, shell: &mut Shell<'_>) -> Result<Exit, 
             verdicts: explanation
                 .verdicts
                 .iter()
-                .map(|verdict| VerdictLine::of(verdict, zone))
+                .map(|verdict| VerdictLine::of(verdict, case.rulebook()))
                 .collect(),
         });
         return Ok(Exit::Fine);

@@ -116,7 +116,7 @@ fn print_lines(out: &mut Out<'_>, said: &[Verdict], rulebook: &Rulebook, all: bo
         .iter()
         .filter(|verdict| all || says_something(verdict.kind))
     {
-        let mut line = VerdictLine::of(verdict, rulebook.calendar.zone());
+        let mut line = VerdictLine::of(verdict, rulebook);
         line.rows = rows(verdict);
         out.json(&line);
     }
@@ -138,6 +138,7 @@ fn print_finding(out: &mut Out<'_>, verdict: &Verdict, rulebook: &Rulebook) {
             .plain(moments::people(due, rulebook.calendar.zone()));
     }
     out.line(line.dim(format!(" (rows {})", rows.join(", "))));
+    findings::changes(out, "        changed: ", rulebook, &verdict.rule);
 }
 
 #[derive(Debug, Serialize)]

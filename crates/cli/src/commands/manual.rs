@@ -296,14 +296,6 @@ fn print(out: &mut Out<'_>, rulebook: &Rulebook, warnings: &[Told], summary: &Su
     );
 }
 
-/// `time = working` for people: a value is no JSON.
-fn in_words(what: &str) -> String {
-    match what.split_once(" = ") {
-        Some((name, value)) => format!("{}: {}", plain::spaced(name), plain::chosen(value)),
-        None => what.to_owned(),
-    }
-}
-
 fn departures<'a>(out: &mut Out<'_>, title: &str, departures: impl Iterator<Item = Departure<'a>>) {
     let mut departures = departures.peekable();
     if departures.peek().is_none() {
@@ -317,7 +309,7 @@ fn departures<'a>(out: &mut Out<'_>, title: &str, departures: impl Iterator<Item
                 .plain("  ")
                 .strong(departure.rule)
                 .plain("  ")
-                .plain(in_words(&departure.what)),
+                .plain(plain::set(&departure.what)),
         );
         // One reason may stand for several choices of a rule.
         let reason = Some((departure.rule, departure.because));

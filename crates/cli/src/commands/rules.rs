@@ -8,6 +8,7 @@ use thirdring::core::vocabulary::{FactType, FieldType, nearest};
 
 use crate::exit::Exit;
 use crate::failure::Failure;
+use crate::lines::ChangePart;
 use crate::output::{Out, Style, Table, Text, counted};
 use crate::plain;
 use crate::shell::Shell;
@@ -38,7 +39,7 @@ struct RuleLine<'a> {
     can_break: bool,
     clauses: Vec<String>,
     choices: Vec<ChoicePart<'a>>,
-    changes: Vec<ChangePart<'a>>,
+    changes: Vec<ChangePart>,
     kept: Vec<&'a [String]>,
     broken: Vec<&'a [String]>,
 }
@@ -54,12 +55,6 @@ struct SourcePart<'a> {
 struct ChoicePart<'a> {
     name: &'a str,
     value: &'a str,
-    because: &'a str,
-}
-
-#[derive(Debug, Serialize)]
-struct ChangePart<'a> {
-    what: &'a str,
     because: &'a str,
 }
 
@@ -163,14 +158,7 @@ fn line_of<'a>(rule: &'a Rule, rulebook: &'a Rulebook) -> RuleLine<'a> {
             .map(|clause| clause.describe())
             .collect(),
         choices: rule.choices.iter().map(choice).collect(),
-        changes: rule
-            .changes
-            .iter()
-            .map(|change| ChangePart {
-                what: &change.what,
-                because: &change.because,
-            })
-            .collect(),
+        changes: ChangePart::of(rule),
         kept: cases(rule, false),
         broken: cases(rule, true),
     }
@@ -208,7 +196,9 @@ fn list(out: &mut Out<'_>, rulebook: &Rulebook) {
         for change in &rule.changes {
             out.line(format!(
                 "  {}: {}, because {}",
-                rule.id, change.what, change.because
+                rule.id,
+                plain::set(&change.what),
+                change.because
             ));
         }
     }
@@ -359,7 +349,7 @@ fn full(out: &mut Out<'_>, rule: &Rule, rulebook: &Rulebook) {
             &format!("Where the manual `{}` departs from the text", rulebook.name),
         );
         for change in &rule.changes {
-            out.prose(2, Style::Plain, &change.what);
+            out.prose(2, Style::Plain, &plain::set(&change.what));
             out.prose(4, Style::Dim, &change.because);
         }
     }

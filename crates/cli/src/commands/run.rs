@@ -312,7 +312,7 @@ impl End<'_> {
                 .zip(turned(&case, &said, now))
                 .filter(|(verdict, _)| self.all || says_something(verdict.kind))
             {
-                out.json(&VerdictLine::of(verdict, self.zone).turned_by(turned.as_deref()));
+                out.json(&VerdictLine::of(verdict, case.rulebook()).turned_by(turned.as_deref()));
             }
             let status = case.status();
             out.json(&StreamLine {

@@ -190,7 +190,7 @@ fn one_stream(case: &Case, now: DateTime<Utc>, zone: Tz, all: bool, shell: &mut 
         {
             shell
                 .out
-                .json(&VerdictLine::of(verdict, zone).turned_by(turned.as_deref()));
+                .json(&VerdictLine::of(verdict, case.rulebook()).turned_by(turned.as_deref()));
         }
         return;
     }
