@@ -10,6 +10,7 @@ use crate::lines::Counts;
 use crate::moments;
 use crate::output::{Out, Style, Table, Text};
 use crate::plain;
+use crate::then::Turned;
 
 /// How a verdict looks.
 pub(crate) const fn style_of(kind: VerdictKind) -> Style {
@@ -217,7 +218,7 @@ pub(crate) fn record_text(record: &Record, zone: Tz) -> Text {
 }
 
 /// Prints a verdict with the facts that prove it.
-pub(crate) fn verdict(out: &mut Out<'_>, case: &Case, found: &Verdict, turned: Option<&Record>) {
+pub(crate) fn verdict(out: &mut Out<'_>, case: &Case, found: &Verdict, turned: Option<&Turned>) {
     let rulebook = case.rulebook();
     let zone = rulebook.calendar.zone();
     let mut head = Text::new()
@@ -262,11 +263,12 @@ pub(crate) fn verdict(out: &mut Out<'_>, case: &Case, found: &Verdict, turned: O
             out.line(Text::new().dim(label).then(record_text(record, zone)));
         }
     }
-    if let Some(by) = turned {
+    if let Some(Turned { by, then }) = turned {
         out.line(
             Text::new()
                 .dim("    then:  ")
-                .plain("kept, as far as was known when it was recorded; turned by ")
+                .plain(words(*then))
+                .plain(", as far as was known; turned by ")
                 .then(record_text(by, zone))
                 .dim(", recorded ")
                 .plain(moments::people(by.recorded_at, zone)),
@@ -275,7 +277,7 @@ pub(crate) fn verdict(out: &mut Out<'_>, case: &Case, found: &Verdict, turned: O
 }
 
 /// Prints a verdict in two lines: what was found, and the manual's words.
-pub(crate) fn brief(out: &mut Out<'_>, case: &Case, found: &Verdict, turned: Option<&Record>) {
+pub(crate) fn brief(out: &mut Out<'_>, case: &Case, found: &Verdict, turned: Option<&Turned>) {
     let rulebook = case.rulebook();
     out.line(
         Text::new()
@@ -304,12 +306,12 @@ pub(crate) fn brief(out: &mut Out<'_>, case: &Case, found: &Verdict, turned: Opt
         out.line(Text::new().plain("           ").then(quote(&source, words)));
     }
     changes(out, "           changed: ", rulebook, &found.rule);
-    if let Some(by) = turned {
+    if let Some(Turned { by, then }) = turned {
         let by = record_text(by, rulebook.calendar.zone());
         out.line(
             Text::new()
                 .plain("           ")
-                .plain("kept as known then; turned by ")
+                .plain(format!("{} as known then; turned by ", words(*then)))
                 .then(by),
         );
     }

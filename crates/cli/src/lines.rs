@@ -5,10 +5,11 @@ use serde::Serialize;
 use thirdring::core::judge::{ClockChange, Nonsense, Objection};
 use thirdring::core::record::{Notice, Step};
 use thirdring::core::rulebook::Rule;
-use thirdring::core::{Record, Verdict, VerdictKind};
+use thirdring::core::{Verdict, VerdictKind};
 use thirdring::{OpenClock, Rulebook, StreamId};
 
 use crate::moments;
+use crate::then::Turned;
 
 /// Where the manual departs from the text of a rule.
 #[derive(Debug, Serialize)]
@@ -165,8 +166,7 @@ pub(crate) struct VerdictLine {
     why: String,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     changes: Vec<ChangePart>,
-    /// `kept`, where it was kept as far as was known when the judged fact was
-    /// recorded.
+    /// What was said of the same thing before a later record turned it.
     #[serde(skip_serializing_if = "Option::is_none")]
     known_then: Option<&'static str>,
     /// The record that turned it.
@@ -198,11 +198,11 @@ impl VerdictLine {
         }
     }
 
-    /// If a later record turned it, it was kept as far as was known then.
+    /// With what turned it, if a later record did.
     #[must_use]
-    pub(crate) fn turned_by(mut self, record: Option<&Record>) -> Self {
-        self.known_then = record.map(|_| VerdictKind::Kept.name());
-        self.turned_by = record.map(|record| record.id.to_string());
+    pub(crate) fn turned_by(mut self, turned: Option<&Turned>) -> Self {
+        self.known_then = turned.map(|turned| turned.then.name());
+        self.turned_by = turned.map(|turned| turned.by.id.to_string());
         self
     }
 }

@@ -1,12 +1,15 @@
 //! What was known then: how a record was judged when it was recorded, and which
 //! later one turned that.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use thirdring::core::audit::{Observable, verdicts_of};
-use thirdring::core::judge::Objection;
+use thirdring::core::forms::Form;
+use thirdring::core::judge::{Earlier, Objection};
 use thirdring::core::{Case, Mode, Proposal, Record, RecordId, Verdict, VerdictKind, propose};
+use thirdring::facts::FactRetracted;
 
 /// The rules a record was flagged by, given the case as it was before.
 pub(crate) fn flags(before: &Case, record: &Record) -> Vec<Objection> {
@@ -27,62 +30,95 @@ pub(crate) fn flags(before: &Case, record: &Record) -> Vec<Objection> {
     propose(before, proposal).map_or_else(|_| Vec::new(), |admission| admission.flags)
 }
 
-/// For each verdict the record that turned it: it is broken, and was kept as far
-/// as was known when the judged fact was recorded. `None` where it was broken
-/// then already, was not decided, or is not broken.
+/// What turned a verdict: a record told afterwards, without which the rule would
+/// not be broken.
+#[derive(Debug, Clone)]
+pub(crate) struct Turned {
+    /// The record.
+    pub(crate) by: Arc<Record>,
+    /// What was said of the same thing before it.
+    pub(crate) then: VerdictKind,
+}
+
+/// For each verdict what turned it; `None` where it is not broken, or was broken
+/// as it happened.
 ///
-/// One walk through the records serves all verdicts: a stream with many breaches
-/// is as long as it is.
-pub(crate) fn turned(
-    case: &Case,
-    said: &[Verdict],
-    now: DateTime<Utc>,
-) -> Vec<Option<Arc<Record>>> {
+/// What is told in the order in which it happens turns nothing that was decided:
+/// only the records told afterwards are looked at, and one walk through them
+/// serves all verdicts.
+pub(crate) fn turned(case: &Case, said: &[Verdict], now: DateTime<Utc>) -> Vec<Option<Turned>> {
     let mut turned = vec![None; said.len()];
-    let mut asked: Vec<Asked<'_>> = said
+    let asked: Vec<Asked<'_>> = said
         .iter()
         .enumerate()
         .filter_map(|(place, verdict)| Asked::of(case, place, verdict))
         .collect();
-    asked.sort_by_key(|asked| asked.version);
-    let mut asked = asked.into_iter().peekable();
-    let mut then = Case::new(case.stream().clone(), Arc::clone(case.rulebook()));
-    for record in case.records() {
-        if asked.peek().is_none() {
-            break;
+    let Some(first) = asked.iter().map(|asked| asked.version).min() else {
+        return turned;
+    };
+    let mut earlier = Earlier::of(case);
+    for record in told_afterwards(case).filter(|record| record.version >= first) {
+        let concerned: Vec<&Asked<'_>> = asked
+            .iter()
+            .filter(|asked| asked.may_be_turned_by(record))
+            .collect();
+        if concerned.is_empty() {
+            continue;
         }
-        let of_record: Vec<Asked<'_>> =
-            std::iter::from_fn(|| asked.next_if(|asked| asked.version == record.version)).collect();
-        let flags = if of_record.iter().any(|asked| !asked.is_clock) {
-            flags(&then, record)
-        } else {
-            Vec::new()
+        let rules: BTreeSet<&str> = concerned.iter().map(|a| &*a.verdict.rule).collect();
+        let mut all_said = |version| -> Vec<Verdict> {
+            let case = earlier.at_version(case, version);
+            let of_rule = |rule: &&str| verdicts_of(case, now, &Observable::default(), Some(rule));
+            rules.iter().flat_map(of_rule).collect()
         };
-        then.apply(Arc::clone(record));
-        for asked in of_record {
-            // What was flagged then was broken then.
-            let flagged = flags.iter().any(|flag| {
-                *flag.rule == *asked.verdict.rule && flag.clause == asked.verdict.clause
-            });
-            if !flagged
-                && let Some(by) = asked.turned_after(&then, case, now)
+        let before = all_said(record.version - 1);
+        let after = all_said(record.version);
+        for asked in concerned {
+            let then = asked.said(&before);
+            if then != VerdictKind::Broken
+                && asked.said(&after) == VerdictKind::Broken
+                && asked.was_settled(then, record)
                 && let Some(slot) = turned.get_mut(asked.place)
             {
-                *slot = Some(by);
+                // Of several the last one counts: since then it is as it is.
+                *slot = Some(Turned {
+                    by: Arc::clone(record),
+                    then,
+                });
             }
         }
     }
     turned
 }
 
+/// The records that were told afterwards: past the manual's tolerance, behind
+/// others that happened later, or to take one back.
+fn told_afterwards(case: &Case) -> impl Iterator<Item = &Arc<Record>> {
+    let tolerance = TimeDelta::seconds(case.rulebook().testimony.tolerance_seconds);
+    let mut latest = DateTime::<Utc>::MIN_UTC;
+    case.records().iter().filter(move |record| {
+        let Some(fact) = record.fact() else {
+            return false;
+        };
+        let happened_at = record.happened_at();
+        let behind = happened_at < latest;
+        latest = latest.max(happened_at);
+        behind
+            || record.recorded_at - happened_at > tolerance
+            || fact.fact_type() == FactRetracted::TYPE
+    })
+}
+
 /// A broken verdict whose past is asked for.
 struct Asked<'v> {
     place: usize,
     verdict: &'v Verdict,
-    /// The fact that decided it.
-    judged: RecordId,
+    /// The fact that is judged, or that started the clock, and its version.
+    subject: RecordId,
     version: u64,
     is_clock: bool,
+    /// Whether one start has a clock for each of many periods.
+    is_periodic: bool,
 }
 
 impl<'v> Asked<'v> {
@@ -90,56 +126,46 @@ impl<'v> Asked<'v> {
         if verdict.kind != VerdictKind::Broken {
             return None;
         }
-        let is_clock = case.rulebook().rule(&verdict.rule).is_some_and(|rule| {
-            rule.clauses
-                .iter()
-                .any(|clause| clause.number == verdict.clause && clause.form.is_clock())
-        });
-        // A guard judges its first fact; a clock is decided by its last.
-        let judged = if is_clock {
-            verdict.facts.last()
-        } else {
-            verdict.facts.first()
-        };
-        let judged = *judged?;
+        let subject = *verdict.facts.first()?;
+        let rule = case.rulebook().rule(&verdict.rule)?;
+        let clause = rule
+            .clauses
+            .iter()
+            .find(|clause| clause.number == verdict.clause)?;
         Some(Self {
             place,
             verdict,
-            judged,
-            version: case.record(judged)?.version,
-            is_clock,
+            subject,
+            version: case.record(subject)?.version,
+            is_clock: clause.form.is_clock(),
+            is_periodic: matches!(clause.form, Form::Every(_)),
         })
     }
 
-    /// What was said of the same thing, with less known.
-    fn said(&self, case: &Case, now: DateTime<Utc>) -> Option<VerdictKind> {
-        verdicts_of(case, now, &Observable::default(), Some(&self.verdict.rule))
-            .into_iter()
+    /// A fact that is judged was flagged when it was recorded if it was to be;
+    /// a clock may have been over when its start was told.
+    fn may_be_turned_by(&self, record: &Record) -> bool {
+        record.version > self.version || (self.is_clock && record.version == self.version)
+    }
+
+    /// What is said of the same thing.
+    fn said(&self, said: &[Verdict]) -> VerdictKind {
+        said.iter()
             .find(|other| {
                 other.rule == self.verdict.rule
                     && other.clause == self.verdict.clause
                     && other.key == self.verdict.key
-                    && other.facts.contains(&self.judged)
+                    && other.facts.first() == Some(&self.subject)
+                    && (!self.is_periodic || other.due == self.verdict.due)
             })
-            .map(|other| other.kind)
+            .map_or(VerdictKind::NotApplicable, |other| other.kind)
     }
 
-    /// The first record after which it is broken, if it was kept then.
-    fn turned_after(&self, then: &Case, case: &Case, now: DateTime<Utc>) -> Option<Arc<Record>> {
-        if self.said(then, now)? != VerdictKind::Kept {
-            return None;
-        }
-        let mut since = then.clone();
-        let later = case
-            .records()
-            .iter()
-            .skip_while(|record| record.version <= self.version);
-        for record in later {
-            since.apply(Arc::clone(record));
-            if record.fact().is_some() && self.said(&since, now) == Some(VerdictKind::Broken) {
-                return Some(Arc::clone(record));
-            }
-        }
-        None
+    /// Whether the matter was decided when the record came: by a verdict, or
+    /// since the limit was over. Whoever is told in time can still keep it.
+    fn was_settled(&self, then: VerdictKind, record: &Record) -> bool {
+        !matches!(then, VerdictKind::NotApplicable | VerdictKind::Pending)
+            || !self.is_clock
+            || self.verdict.due.is_some_and(|due| due < record.recorded_at)
     }
 }

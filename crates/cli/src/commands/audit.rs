@@ -206,9 +206,9 @@ impl Report<'_> {
             let both = said.iter().zip(turned);
             for (verdict, turned) in both.filter(|(verdict, _)| shown(verdict.kind)) {
                 if json {
-                    out.json(&VerdictLine::of(verdict, self.rulebook).turned_by(turned.as_deref()));
+                    out.json(&VerdictLine::of(verdict, self.rulebook).turned_by(turned.as_ref()));
                 } else {
-                    findings::verdict(out, &case, verdict, turned.as_deref());
+                    findings::verdict(out, &case, verdict, turned.as_ref());
                 }
             }
         }

@@ -312,7 +312,7 @@ impl End<'_> {
                 .zip(turned(&case, &said, now))
                 .filter(|(verdict, _)| self.all || says_something(verdict.kind))
             {
-                out.json(&VerdictLine::of(verdict, case.rulebook()).turned_by(turned.as_deref()));
+                out.json(&VerdictLine::of(verdict, case.rulebook()).turned_by(turned.as_ref()));
             }
             let status = case.status();
             out.json(&StreamLine {
@@ -359,7 +359,7 @@ impl End<'_> {
                 .zip(turned(&case, &said, now))
                 .filter(|(verdict, _)| self.all || verdict.kind == VerdictKind::Broken)
             {
-                findings::brief(out, &case, verdict, turned.as_deref());
+                findings::brief(out, &case, verdict, turned.as_ref());
             }
             total.merge(&counts);
         }

@@ -190,7 +190,7 @@ fn one_stream(case: &Case, now: DateTime<Utc>, zone: Tz, all: bool, shell: &mut 
         {
             shell
                 .out
-                .json(&VerdictLine::of(verdict, case.rulebook()).turned_by(turned.as_deref()));
+                .json(&VerdictLine::of(verdict, case.rulebook()).turned_by(turned.as_ref()));
         }
         return;
     }
@@ -220,7 +220,7 @@ fn one_stream(case: &Case, now: DateTime<Utc>, zone: Tz, all: bool, shell: &mut 
         .zip(turned(case, &said, now))
         .filter(|(verdict, _)| all || verdict.kind == VerdictKind::Broken)
     {
-        findings::verdict(out, case, verdict, turned.as_deref());
+        findings::verdict(out, case, verdict, turned.as_ref());
     }
     if !all {
         out.line(Text::new().dim(format!(
