@@ -1,15 +1,24 @@
 //! Files that take the place of others: named only when they are whole.
 
 use std::fs::{self, File};
-use std::io;
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use thirdring::store::BackupError;
 
 use crate::failure::Failure;
 
-/// What SQLite keeps beside a file, and the rest of an attempt.
-const BESIDE: [&str; 4] = ["", "-wal", "-shm", ".partial"];
+/// What a copy is called until it is proved.
+pub(crate) const UNPROVED: &str = ".unproved";
+
+/// What a log calls a copy until it is whole; a number may follow.
+const PARTIAL: &str = ".partial";
+
+/// What SQLite keeps beside a file.
+const BESIDE: [&str; 3] = ["-wal", "-shm", "-journal"];
+
+/// How every SQLite file begins.
+const SQLITE: &[u8] = b"SQLite format 3\0";
 
 /// A name beside a file, of a file on the same disk.
 pub(crate) fn beside(path: &Path, ending: &str) -> PathBuf {
@@ -32,12 +41,69 @@ pub(crate) fn folder_of(path: &Path) -> Option<&Path> {
         .filter(|folder| !folder.as_os_str().is_empty())
 }
 
-/// Removes what is left of an attempt, with what SQLite keeps beside it. The
-/// attempt's own error is the one to tell.
-pub(crate) fn remove(partial: &Path) {
-    for ending in BESIDE {
-        drop(fs::remove_file(beside(partial, ending)));
+/// Removes what is left of an attempt to make a copy, with what SQLite keeps
+/// beside it, and says what that was. What cannot be removed is met again by the
+/// attempt that follows.
+pub(crate) fn remove(unproved: &Path) -> Vec<PathBuf> {
+    let folder = folder_of(unproved).unwrap_or(Path::new("."));
+    let Some(name) = unproved.file_name().and_then(|name| name.to_str()) else {
+        return Vec::new();
+    };
+    let mut left = left_behind(folder);
+    left.retain(|path| {
+        let rest = path.file_name().and_then(|other| other.to_str());
+        rest.and_then(|other| other.strip_prefix(name))
+            .is_some_and(|rest| rest.is_empty() || rest.starts_with(['-', '.']))
+    });
+    for path in &left {
+        drop(fs::remove_file(path));
     }
+    left
+}
+
+/// What backups and restores that were cut short left in a folder, by name.
+pub(crate) fn left_behind(folder: &Path) -> Vec<PathBuf> {
+    let Ok(entries) = fs::read_dir(folder) else {
+        return Vec::new();
+    };
+    let mut left: Vec<PathBuf> = entries
+        .flatten()
+        .map(|entry| entry.path())
+        .filter(|path| {
+            let name = path.file_name().and_then(|name| name.to_str());
+            name.is_some_and(is_of_an_attempt) && path.is_file()
+        })
+        // Others call their half files `.partial` too; ours are SQLite's.
+        .filter(|path| {
+            let name = path.to_string_lossy();
+            name.contains(UNPROVED)
+                || BESIDE.iter().any(|ending| name.ends_with(ending))
+                || is_sqlite(path)
+        })
+        .collect();
+    left.sort();
+    left
+}
+
+/// Whether a file has a name that only an attempt gives it.
+fn is_of_an_attempt(name: &str) -> bool {
+    let name = BESIDE
+        .iter()
+        .find_map(|ending| name.strip_suffix(ending))
+        .unwrap_or(name);
+    let name = name
+        .trim_end_matches(|c: char| c.is_ascii_digit())
+        .strip_suffix('-')
+        .unwrap_or(name);
+    name.ends_with(UNPROVED) || name.ends_with(PARTIAL)
+}
+
+/// Whether a file is SQLite's, or nothing was written to it yet.
+fn is_sqlite(path: &Path) -> bool {
+    let mut begin = Vec::new();
+    let length = SQLITE.len() as u64;
+    let read = File::open(path).and_then(|file| file.take(length).read_to_end(&mut begin));
+    read.is_ok() && (begin.is_empty() || begin == SQLITE)
 }
 
 /// Gives a whole copy its name, durably.

@@ -2,6 +2,7 @@
 //! rulebook, the log and the desk.
 
 use std::io::BufRead;
+use std::path::PathBuf;
 
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
@@ -128,6 +129,18 @@ impl Shell<'_> {
     /// If what it names is no moment.
     pub(crate) fn now(&self, named: Option<&str>, zone: Tz) -> Result<DateTime<Utc>, Failure> {
         named.map_or_else(|| Ok(self.time.now()), |text| moments::read(text, zone))
+    }
+
+    /// Says beside the output what an attempt that was cut short had left.
+    pub(crate) fn note_removed(&mut self, left: &[PathBuf]) {
+        if left.is_empty() {
+            return;
+        }
+        let names: Vec<String> = left.iter().map(|path| path.display().to_string()).collect();
+        self.notes.line(Text::new().dim("note: ").plain(format!(
+            "an earlier attempt was cut short; what it left is removed: {}",
+            names.join(", ")
+        )));
     }
 
     /// Says beside the output that records were judged by another rulebook.

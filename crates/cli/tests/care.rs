@@ -213,6 +213,81 @@ fn a_backup_is_the_store_and_comes_back() {
 }
 
 #[test]
+fn what_a_backup_that_was_cut_short_left_is_told_and_removed() {
+    let console = told();
+    let (backup, name) = beside(&console, "backup.db");
+    let left: Vec<PathBuf> = [
+        "backup.db.unproved",
+        "backup.db.unproved-wal",
+        "backup.db.unproved.partial",
+        "backup.db.unproved.partial-2",
+    ]
+    .map(|name| beside(&console, name).0)
+    .to_vec();
+    // Half a copy, as a kill leaves it; and what is somebody else's.
+    let half = &fs::read(console.store()).unwrap()[..2048];
+    for path in &left {
+        fs::write(path, half).unwrap();
+    }
+    let other = beside(&console, "film.partial").0;
+    fs::write(&other, "half a film").unwrap();
+
+    let seen = console.run(&["doctor", "--format", "json"]);
+    assert_eq!(seen.exit, Exit::Fine, "{}", seen.transcript());
+    assert_eq!(state_of(&seen, "left_behind"), "warn");
+    let check = checks(&seen)
+        .into_iter()
+        .find(|check| check["name"] == "left_behind")
+        .unwrap();
+    assert!(
+        check["found"].as_str().unwrap().starts_with("4 files"),
+        "{check}"
+    );
+    assert!(
+        check["remedy"]
+            .as_str()
+            .unwrap()
+            .contains("backup.db.unproved.partial"),
+        "{check}"
+    );
+    assert!(!check.to_string().contains("film"), "{check}");
+
+    let made = console.run(&["backup", &name]);
+    assert_eq!(made.exit, Exit::Fine, "{}", made.transcript());
+    assert!(
+        made.err
+            .contains("note: an earlier attempt was cut short; what it left is removed")
+            && made.err.contains("backup.db.unproved.partial-2"),
+        "{}",
+        made.err
+    );
+    assert!(left.iter().all(|path| !path.exists()));
+    assert!(other.exists() && backup.exists());
+    let seen = console.run(&["doctor", "--format", "json"]);
+    assert!(
+        checks(&seen)
+            .iter()
+            .all(|check| check["name"] != "left_behind")
+    );
+    // The next one has nothing to tell.
+    assert!(console.run(&["backup", &name, "--force"]).err.is_empty());
+
+    // A restore that was cut short leaves the same beside the store.
+    fs::write(beside(&console, "desk.db.unproved").0, half).unwrap();
+    assert_eq!(
+        state_of(&console.run(&["doctor", "--format", "json"]), "left_behind"),
+        "warn"
+    );
+    let restored = console.run(&["restore", &name, "--force"]);
+    assert_eq!(restored.exit, Exit::Fine, "{}", restored.transcript());
+    assert!(
+        restored.err.contains("desk.db.unproved"),
+        "{}",
+        restored.err
+    );
+}
+
+#[test]
 fn a_backup_restores_into_an_empty_folder_even_if_nobody_may_write_to_it() {
     let console = told();
     let (backup, name) = beside(&console, "backup.db");

@@ -8,7 +8,9 @@ use serde::Serialize;
 use crate::copying::{Proved, copy, prove};
 use crate::exit::Exit;
 use crate::failure::Failure;
-use crate::files::{beside, check_folder, exists, is_same, not_backed_up, publish, remove};
+use crate::files::{
+    UNPROVED, beside, check_folder, exists, is_same, not_backed_up, publish, remove,
+};
 use crate::output::{Style, Text};
 use crate::place::{Place, open_file};
 use crate::shell::Shell;
@@ -46,7 +48,8 @@ pub(crate) fn run(arguments: &Arguments, shell: &mut Shell<'_>) -> Result<Exit, 
     let target = &arguments.file;
     let place = shell.place()?;
     check_target(target, &place, arguments.force)?;
-    let partial = beside(target, ".unproved");
+    let partial = beside(target, UNPROVED);
+    shell.note_removed(&remove(&partial));
     let proved = made(&place, &partial).and_then(|proved| {
         publish(&partial, target, arguments.force)?;
         Ok(proved)
@@ -105,7 +108,6 @@ fn check_target(target: &Path, place: &Place, force: bool) -> Result<(), Failure
 
 /// Copies the store and proves the copy.
 fn made(place: &Place, partial: &Path) -> Result<Proved, Failure> {
-    remove(partial);
     match place {
         Place::Memory => {
             return Err(Failure::usage(

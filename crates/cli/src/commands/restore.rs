@@ -13,7 +13,9 @@ use thirdring::store::{Log, OpenError, SqliteLog, SqliteOptions};
 use crate::copying::{Proved, copy, prove};
 use crate::exit::Exit;
 use crate::failure::Failure;
-use crate::files::{beside, check_folder, exists, is_same, not_backed_up, publish, remove};
+use crate::files::{
+    UNPROVED, beside, check_folder, exists, is_same, not_backed_up, publish, remove,
+};
 use crate::output::{Style, Text};
 use crate::place::{Place, open_file};
 use crate::shell::Shell;
@@ -60,7 +62,7 @@ pub(crate) fn run(arguments: &Arguments, shell: &mut Shell<'_>) -> Result<Exit, 
                 "name the store the backup shall become with --store",
             ));
         }
-        Place::File(store) => into_file(&arguments.file, store, arguments.force)?,
+        Place::File(store) => into_file(&arguments.file, store, arguments.force, shell)?,
         Place::Server(_) => into_server(&arguments.file, &place, arguments.force)?,
     };
     if shell.is_json() {
@@ -89,7 +91,12 @@ pub(crate) fn run(arguments: &Arguments, shell: &mut Shell<'_>) -> Result<Exit, 
     Ok(Exit::Fine)
 }
 
-fn into_file(backup: &Path, store: &Path, force: bool) -> Result<(Proved, bool), Failure> {
+fn into_file(
+    backup: &Path,
+    store: &Path,
+    force: bool,
+    shell: &mut Shell<'_>,
+) -> Result<(Proved, bool), Failure> {
     if is_same(backup, store) {
         return Err(Failure::usage(
             format!("{} is the store itself", store.display()),
@@ -117,7 +124,8 @@ fn into_file(backup: &Path, store: &Path, force: bool) -> Result<(Proved, bool),
             "move it away first: it may hold the last records of a lost store",
         ));
     }
-    let partial = beside(store, ".unproved");
+    let partial = beside(store, UNPROVED);
+    shell.note_removed(&remove(&partial));
     let proved = taken(backup, &partial).and_then(|proved| {
         // Held until the new file has its name, so that nobody begins to write
         // to the old one meanwhile.
@@ -137,7 +145,6 @@ fn into_file(backup: &Path, store: &Path, force: bool) -> Result<(Proved, bool),
 
 /// Copies a backup beside the store and proves the copy.
 fn taken(backup: &Path, partial: &Path) -> Result<Proved, Failure> {
-    remove(partial);
     let unreadable =
         |error: std::io::Error| Failure::unreadable(&backup.display().to_string(), &error);
     let mut first = [0];

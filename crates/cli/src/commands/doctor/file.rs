@@ -11,7 +11,7 @@ use super::chain;
 use super::check::Check;
 use super::file_system;
 use crate::failure::Failure;
-use crate::files::{beside, folder_of};
+use crate::files::{beside, folder_of, left_behind};
 use crate::output::counted;
 use crate::place::open_file;
 
@@ -51,6 +51,7 @@ pub(super) fn examine(path: &Path, quick: bool) -> Result<Vec<Check>, Failure> {
     checks.push(file_system::check(path));
     checks.push(permissions(path));
     checks.extend(sizes(path));
+    checks.extend(left_by_attempts(path));
     checks.push(integrity(&log, quick));
     checks.push(chain(&log, quick));
     Ok(checks)
@@ -175,6 +176,29 @@ fn sizes(path: &Path) -> [Check; 2] {
             )
         },
     ]
+}
+
+/// What copies that were cut short left in the folder of the store.
+fn left_by_attempts(path: &Path) -> Option<Check> {
+    let left = left_behind(folder_of(path).unwrap_or(Path::new(".")));
+    let bytes = left
+        .iter()
+        .filter_map(|path| fs::metadata(path).ok())
+        .map(|metadata| metadata.len())
+        .sum();
+    let names: Vec<String> = left.iter().map(|path| path.display().to_string()).collect();
+    (!left.is_empty()).then(|| {
+        Check::warn(
+            "left_behind",
+            format!(
+                "{}, {}",
+                counted(left.len() as u64, "file"),
+                in_words(bytes)
+            ),
+            "a backup or a restore was cut short, or is at work: what it copied is no backup",
+            format!("if none is at work, remove {}", names.join(" ")),
+        )
+    })
 }
 
 /// Bytes in words: `4.0 KiB`.
