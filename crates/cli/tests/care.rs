@@ -52,7 +52,15 @@ fn state_of(answer: &Answer, name: &str) -> String {
 /// Numbers of the file and of the machine differ from one to the next.
 fn steady(text: &str, store: &Path) -> String {
     let text = text.replace(store.to_str().unwrap(), "desk.db");
-    let places = ["SQLite ", "KiB", "bytes", "file_system", "permissions"];
+    let places = [
+        "SQLite ",
+        "KiB",
+        "bytes",
+        "file_system",
+        "permissions",
+        // Its name holds the digest of the manual.
+        "timetable",
+    ];
     let kept = |line: &&str| !places.iter().any(|place| line.contains(place));
     let mut steady: String = text
         .lines()
@@ -96,6 +104,54 @@ fn doctor() {
             .any(|check| check["name"] == "file_system")
     );
     assert_eq!(full.json().pop().unwrap()["summary"]["bad"], 0);
+}
+
+#[test]
+fn doctor_shows_how_far_projections_are_and_why_one_stopped() {
+    use thirdring::store::{Page, SqliteLog, SqliteStep};
+
+    let console = told();
+    assert_eq!(console.run(&["due"]).exit, Exit::Fine);
+    let log = SqliteLog::open(console.store()).unwrap();
+    let clear =
+        |step: &mut SqliteStep<'_>| step.execute_batch("CREATE TABLE IF NOT EXISTS mine (n)");
+    log.projection("fine", 1).begin(clear).unwrap();
+    log.projection("broken", 2).begin(clear).unwrap();
+    let poison = |_: &mut SqliteStep<'_>, page: &Page| match page.records.first() {
+        Some(first) if first.position > 2 => Err("no such customer"),
+        _ => Ok(()),
+    };
+    let projection = log.projection("broken", 2);
+    while projection.advance(1, poison).is_ok() {}
+    let fine = log.projection("fine", 1);
+    while fine.advance(5, |_, _| Ok::<_, &str>(())).unwrap() {}
+    drop(log);
+    let seen = console.run(&["doctor", "--quick", "--format", "json"]);
+    assert_eq!(seen.exit, Exit::Fine);
+    let found: Vec<(String, String)> = checks(&seen)
+        .iter()
+        .filter(|check| check["name"] == "projection" || check["name"] == "timetable")
+        .map(|check| {
+            let text = |name: &str| check[name].as_str().unwrap().to_owned();
+            (text("state"), text("found"))
+        })
+        .collect();
+    assert_eq!(found.len(), 3, "{found:?}");
+    assert_eq!(found[0].0, "ok");
+    assert!(found[0].1.starts_with("due/1/"), "{found:?}");
+    assert!(found[0].1.contains("up to the end"), "{found:?}");
+    assert_eq!(found[1].0, "warn");
+    assert!(
+        found[1]
+            .1
+            .contains("broken, version 2, up to c1-2; stopped at position 3")
+            && found[1].1.contains("no such customer"),
+        "{found:?}"
+    );
+    assert_eq!(
+        found[2],
+        ("ok".to_owned(), "fine, version 1, up to the end".to_owned())
+    );
 }
 
 #[test]

@@ -74,6 +74,6 @@ pub use log::PostgresLog;
 pub use open_error::OpenError;
 pub use options::PostgresOptions;
 pub use partition::{PARTITIONS, partition_of};
-pub use projection::{AdvanceError, Projection};
+pub use projection::Projection;
 pub use step::Step;
 pub use tokio_postgres::types::ToSql;

@@ -7,6 +7,7 @@ use thirdring_store::StorageFailure;
 use tokio_postgres::types::ToSql;
 use tokio_postgres::{Error, Row};
 
+use crate::appender::{Kind, kind};
 use crate::block_on::block_on_until;
 use crate::conn::{Conn, Query};
 use crate::readers::{Borrowed, Readers, far};
@@ -25,6 +26,8 @@ pub struct Step<'l> {
     borrowed: Borrowed<'l>,
     target: &'l Arc<Target>,
     patience: Duration,
+    /// The first failure that another try need not meet again.
+    trouble: Option<StorageFailure>,
 }
 
 impl<'l> Step<'l> {
@@ -42,6 +45,7 @@ impl<'l> Step<'l> {
                 borrowed: readers.take(deadline)?,
                 target: readers.target(),
                 patience,
+                trouble: None,
             };
             match step.wait("begin a transaction", async |conn| conn.batch(&sql).await) {
                 Ok(()) => return Ok(step),
@@ -69,11 +73,29 @@ impl<'l> Step<'l> {
             .borrowed
             .conn()
             .ok_or_else(|| lost("the connection is gone"))?;
-        match block_on_until(work(conn), until) {
-            Some(Ok(value)) => Ok(value),
-            Some(Err(error)) => Err(self.target.failure(doing, error)),
-            None => Err(lost("no answer in time")),
+        let (failure, passing) = match block_on_until(work(conn), until) {
+            Some(Ok(value)) => return Ok(value),
+            Some(Err(error)) => {
+                let passing = kind(&error) != Kind::Final;
+                (self.target.failure(doing, error), passing)
+            }
+            None => (lost("no answer in time"), true),
+        };
+        if passing && self.trouble.is_none() {
+            self.trouble = Some(failure.clone());
         }
+        Err(failure)
+    }
+
+    /// What went wrong that is no fault of a statement: a connection that was lost,
+    /// two transactions that collided.
+    pub(crate) fn trouble(&self) -> Option<StorageFailure> {
+        self.trouble.clone()
+    }
+
+    /// Runs a statement without parameters.
+    pub(crate) fn batch(&mut self, sql: &'static str) -> Result<(), StorageFailure> {
+        self.wait("change a projection", async |conn| conn.batch(sql).await)
     }
 
     /// Runs a statement; the number of rows it changed.

@@ -21,10 +21,11 @@ use std::time::Duration;
 
 use support::{one, open, record, stream};
 use thirdring_store::{
-    Due, Expected, Log, Moment, MomentKind, Page, StorageFailure, StreamMoments, Timetables,
+    AdvanceError, Due, Expected, Log, Moment, MomentKind, Page, StorageFailure, StreamMoments,
+    Timetables,
 };
 use thirdring_store_postgres::testing::Server;
-use thirdring_store_postgres::{AdvanceError, PostgresLog, Step};
+use thirdring_store_postgres::{PostgresLog, Step};
 
 const STREAMS: i64 = 300;
 const KIND: MomentKind = MomentKind(0);
@@ -41,8 +42,11 @@ fn what_several_desks_share() {
     let (one_desk, other) = (open(&server.url()), open(&server.url()));
     two_workers_never_hold_one_stream_at_once([&one_desk, &other]);
     a_worker_that_dies_frees_what_it_held(&server, [&one_desk, &other]);
-    a_projection_is_never_half_applied(&one_desk);
-    two_desks_advance_one_projection([&one_desk, &other]);
+    a_projection_is_never_half_applied(&server, &one_desk);
+    two_desks_advance_one_projection(&server, [&one_desk, &other]);
+    a_poison_record_stops_a_projection_with_its_reason(&server, [&one_desk, &other]);
+    a_lost_connection_is_no_poison(&server, &one_desk);
+    another_version_starts_from_the_beginning(&server, &one_desk);
 }
 
 /// Makes streams due, each a second after the one before.
@@ -149,20 +153,20 @@ fn count(step: &mut Step<'_>, page: &Page) -> Result<(), StorageFailure> {
     Ok(())
 }
 
-fn counted(log: &PostgresLog) -> i64 {
-    let mut total = None;
-    let read = log
-        .projection("reader")
-        .rebuild(|step| -> Result<(), StorageFailure> {
-            let rows = step.query("SELECT coalesce(sum(facts), 0)::int8 FROM counts", &[])?;
-            total = Some(rows[0].get::<_, i64>(0));
-            Ok(())
-        });
-    read.unwrap();
-    total.unwrap()
+fn counted(server: &Server) -> usize {
+    let total = server.value("SELECT coalesce(sum(facts), 0)::int8 FROM thirdring.counts");
+    total.parse().unwrap()
 }
 
-fn a_projection_is_never_half_applied(log: &PostgresLog) {
+fn clear(step: &mut Step<'_>) -> Result<(), StorageFailure> {
+    step.execute(
+        "CREATE TABLE IF NOT EXISTS counts (stream text PRIMARY KEY, facts int8)",
+        &[],
+    )?;
+    step.execute("TRUNCATE counts", &[]).map(drop)
+}
+
+fn a_projection_is_never_half_applied(server: &Server, log: &PostgresLog) {
     for n in 0..60 {
         log.append(&one(
             &format!("p/{}", n % 7),
@@ -171,48 +175,160 @@ fn a_projection_is_never_half_applied(log: &PostgresLog) {
         ))
         .unwrap();
     }
-    let facts = i64::try_from(support::all(log).len()).unwrap();
-    let projection = log.projection("counts 1");
-    projection
-        .rebuild(|step| {
-            step.execute(
-                "CREATE TABLE counts (stream text PRIMARY KEY, facts int8)",
-                &[],
-            )
-            .map(drop)
-        })
-        .unwrap();
+    let facts = support::all(log).len();
+    let projection = log.projection("counts", 1);
+    assert_eq!(projection.status().unwrap(), None);
+    let error = projection.advance(10, count).unwrap_err();
+    assert!(error.to_string().contains("not begun"), "{error}");
+    assert!(projection.begin(clear).unwrap());
+    assert!(!projection.begin(clear).unwrap());
     assert!(projection.advance(10, count).unwrap());
-    let (cursor, before) = (projection.cursor().unwrap(), counted(log));
+    let before = counted(server);
     assert!(before > 0 && before <= 10);
-    // A record that cannot be applied stops it, with the reason, where it was.
-    let poisoned = projection.advance(10, |step, page| {
-        count(step, page).map_err(|error| error.to_string())?;
-        Err("poison".to_owned())
-    });
-    assert!(matches!(poisoned, Err(AdvanceError::Apply(reason)) if reason == "poison"));
-    assert_eq!(
-        (projection.cursor().unwrap(), counted(log)),
-        (cursor, before)
-    );
     while projection.advance(10, count).unwrap() {}
-    assert_eq!(counted(log), facts);
-    assert_eq!(projection.cursor().unwrap(), log.end().unwrap());
+    assert_eq!(counted(server), facts);
+    let status = projection.status().unwrap().unwrap();
+    assert_eq!(status.cursor, log.end().unwrap());
     // And again from the beginning.
-    projection
-        .rebuild(|step| step.execute("TRUNCATE counts", &[]).map(drop))
-        .unwrap();
+    projection.rebuild(clear).unwrap();
+    assert_eq!(counted(server), 0);
     while projection.advance(1_000, count).unwrap() {}
-    assert_eq!(counted(log), facts);
+    assert_eq!(counted(server), facts);
+    // What cannot be cleared is as it was.
+    let error = projection.rebuild(|_| Err("not today")).unwrap_err();
+    assert!(error.to_string().contains("not today"), "{error}");
+    assert_eq!(counted(server), facts);
+    assert_eq!(projection.status().unwrap().unwrap(), status);
 }
 
-fn two_desks_advance_one_projection(desks: [&PostgresLog; 2]) {
+/// Counts, and cannot bear one stream.
+fn poisoned(step: &mut Step<'_>, page: &Page) -> Result<(), String> {
+    count(step, page).map_err(|error| error.to_string())?;
+    for stored in &page.records {
+        if stored.stream.as_str() == "poison" {
+            // The server's own refusal, which spoils the transaction until it is undone.
+            let refused = step.execute("SELECT 1 / 0", &[]).unwrap_err();
+            return Err(format!("no such customer ({refused})"));
+        }
+    }
+    Ok(())
+}
+
+fn a_poison_record_stops_a_projection_with_its_reason(
+    server: &Server,
+    [one_desk, other]: [&PostgresLog; 2],
+) {
+    let projection = one_desk.projection("counts", 1);
+    while projection.advance(100, count).unwrap() {}
+    let before = counted(server);
+    for (name, n) in [("p/1", 1), ("poison", 2), ("p/2", 3), ("poison", 4)] {
+        let appended = one(name, Expected::Any, record(4_000, n));
+        one_desk.append(&appended).unwrap();
+    }
+    let error = projection.advance(100, poisoned).unwrap_err();
+    let AdvanceError::Stopped { stop, .. } = error else {
+        panic!("{error}");
+    };
+    assert_eq!((stop.stream.as_str(), stop.stream_version), ("poison", 1));
+    assert!(stop.reason.starts_with("no such customer"), "{stop}");
+    // What comes before it in the page is applied, it and what follows is not.
+    let applied = counted(server);
+    assert!((before..before + 3).contains(&applied), "{applied}");
+    // It stays stopped, for others too, and says so.
+    for desk in [one_desk, other] {
+        let refused = desk.projection("counts", 1).advance(5, count).unwrap_err();
+        assert!(
+            refused.to_string().contains("no such customer"),
+            "{refused}"
+        );
+    }
+    let listed = other.projections().unwrap();
+    assert_eq!(listed.len(), 1);
+    assert_eq!(listed[0].stopped.as_ref(), Some(&*stop));
+    assert_eq!(counted(server), applied);
+    // Told to go on it meets the same record, mended or not.
+    assert!(projection.go_on().unwrap());
+    assert!(!projection.go_on().unwrap());
+    projection.advance(100, poisoned).unwrap_err();
+    assert!(projection.go_on().unwrap());
+    while projection.advance(2, count).unwrap() {}
+    assert_eq!(counted(server), before + 4);
+    // A rebuilding starts it too.
+    projection.rebuild(clear).unwrap();
+    while match projection.advance(1_000, poisoned) {
+        Ok(moved) => moved,
+        Err(error) => panic_unless_stopped(&error),
+    } {}
+    projection.rebuild(clear).unwrap();
+    while projection.advance(1_000, count).unwrap() {}
+    assert_eq!(counted(server), before + 4);
+}
+
+fn panic_unless_stopped(error: &AdvanceError) -> bool {
+    assert!(matches!(error, AdvanceError::Stopped { .. }), "{error}");
+    false
+}
+
+/// A connection that is lost while a record is applied is not the record's fault.
+fn a_lost_connection_is_no_poison(server: &Server, log: &PostgresLog) {
+    log.append(&one("p/1", Expected::Any, record(5_000, 1)))
+        .unwrap();
+    let projection = log.projection("counts", 1);
+    let before = counted(server);
+    let error = projection
+        .advance(10, |step, page| {
+            server
+                .sql(
+                    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity \
+                     WHERE state = 'idle in transaction' AND application_name = 'thirdring'",
+                )
+                .unwrap();
+            count(step, page)
+        })
+        .unwrap_err();
+    assert!(matches!(error, AdvanceError::Storage(_)), "{error}");
+    assert_eq!(projection.status().unwrap().unwrap().stopped, None);
+    assert!(projection.advance(10, count).unwrap());
+    assert_eq!(counted(server), before + 1);
+}
+
+fn another_version_starts_from_the_beginning(server: &Server, log: &PostgresLog) {
+    let facts = support::all(log).len();
+    let (old, new) = (log.projection("counts", 1), log.projection("counts", 2));
+    let error = new.advance(5, count).unwrap_err();
+    assert!(
+        matches!(
+            error,
+            AdvanceError::OtherVersion {
+                found: Some(1),
+                wanted: 2,
+                ..
+            }
+        ),
+        "{error}"
+    );
+    assert!(new.begin(clear).unwrap());
+    assert_eq!(counted(server), 0);
+    for refused in [
+        old.begin(clear).unwrap_err(),
+        old.advance(5, count).unwrap_err(),
+    ] {
+        assert!(
+            matches!(refused, AdvanceError::OtherVersion { found: Some(2), .. }),
+            "{refused}"
+        );
+    }
+    while new.advance(500, count).unwrap() {}
+    assert_eq!(counted(server), facts);
+}
+
+fn two_desks_advance_one_projection(server: &Server, desks: [&PostgresLog; 2]) {
     let done = AtomicBool::new(false);
     thread::scope(|scope| {
         for desk in desks {
             let done = &done;
             scope.spawn(move || {
-                let projection = desk.projection("counts 1");
+                let projection = desk.projection("counts", 1);
                 loop {
                     let over = done.load(Ordering::SeqCst);
                     let moved = projection.advance(3, count).unwrap();
@@ -230,6 +346,6 @@ fn two_desks_advance_one_projection(desks: [&PostgresLog; 2]) {
         }
         done.store(true, Ordering::SeqCst);
     });
-    let facts = i64::try_from(support::all(desks[0]).len()).unwrap();
-    assert_eq!(counted(desks[0]), facts, "applied twice or not at all");
+    let facts = support::all(desks[0]).len();
+    assert_eq!(counted(server), facts, "applied twice or not at all");
 }

@@ -27,7 +27,7 @@
 //!
 //! The modules, lowest floor first: names and records; cursors; limits; the
 //! batch and its errors; the judgement whether a batch may be written;
-//! completions; when streams are due; the trait; following; the two logs.
+//! completions; when streams are due; how projections stand; the trait; following; the two logs.
 
 // Lowest floor first; the blank lines keep the order from being sorted away.
 
@@ -57,6 +57,8 @@ mod timetable;
 
 mod memory_timetables;
 
+mod projection;
+
 mod log;
 
 mod follow;
@@ -67,6 +69,9 @@ mod sqlite;
 
 #[cfg(feature = "conformance")]
 pub mod conformance;
+
+/// The library that statements of projections in SQLite are spoken through.
+pub use rusqlite;
 
 pub use append::{
     Append, AppendError, Appended, CheckedBatch, Conflict, Expected, Place, SeveralPartitions,
@@ -80,10 +85,12 @@ pub use limits::{LimitExceeded, LimitName, Limits};
 pub use log::{Capabilities, Log, Wake};
 pub use memory::MemoryLog;
 pub use memory_timetables::MemoryTimetables;
+pub use projection::{AdvanceError, ProjectionStatus, Stop};
 pub use read::{Page, ReadError, StreamPage};
 pub use record::{NewRecord, RecordId, StoredRecord};
 pub use sqlite::{
     BackupError, Durability, Integrity, OpenError, Setting, SqliteLog, SqliteOptions,
+    SqliteProjection, SqliteStep,
 };
 pub use stream::{StreamId, StreamIdError};
 pub use timetable::{Due, MomentKind, StreamMoments, TimetableError, TimetableState, Timetables};

@@ -112,7 +112,7 @@ impl Committer {
     pub(super) fn derive<T>(
         &mut self,
         doing: &'static str,
-        work: impl FnOnce(&Connection) -> rusqlite::Result<Ending<T>>,
+        work: impl FnOnce(&mut Connection) -> rusqlite::Result<Ending<T>>,
     ) -> Result<T, DeriveError> {
         if let Some(cause) = &self.poison {
             return Err(DeriveError::Poisoned(cause.clone()));
@@ -127,10 +127,10 @@ impl Committer {
             });
         }
         // Dropped on a panic of the work as well.
-        let undone = Undone(&self.connection);
-        let done = work(&self.connection).and_then(|ending| {
+        let undone = Undone(&mut self.connection);
+        let done = work(undone.0).and_then(|ending| {
             match &ending {
-                Ending::Commit(_) => self.execute("COMMIT")?,
+                Ending::Commit(_) => undone.0.execute_batch("COMMIT")?,
                 Ending::RollBack(_) => {}
             }
             Ok(ending)
@@ -370,7 +370,7 @@ pub(super) enum DeriveError {
 }
 
 /// Undoes what is open when it goes out of scope.
-struct Undone<'c>(&'c Connection);
+struct Undone<'c>(&'c mut Connection);
 
 impl Drop for Undone<'_> {
     fn drop(&mut self) {

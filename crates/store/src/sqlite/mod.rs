@@ -22,6 +22,10 @@ mod writer;
 
 mod timetables;
 
+mod step;
+
+mod projection;
+
 mod care;
 
 #[cfg(test)]
@@ -34,7 +38,9 @@ use std::time::{Duration, Instant};
 pub use care::{BackupError, Integrity};
 pub use open::OpenError;
 pub use options::{Durability, SqliteOptions};
+pub use projection::SqliteProjection;
 pub use settings::Setting;
+pub use step::SqliteStep;
 
 use self::commit::Committer;
 use self::open::{failure, open_writer};

@@ -13,6 +13,7 @@ use crate::cursor::Cursor;
 use crate::due_index::Moment;
 use crate::judge::Ledger;
 use crate::log::Log;
+use crate::projection::AdvanceError;
 use crate::record::{NewRecord, RecordId};
 use crate::stream::StreamId;
 use crate::timetable::{MomentKind, StreamMoments, TimetableError};
@@ -269,6 +270,40 @@ fn a_timetable_that_meets_a_failing_medium_poisons() {
     // And the other way round: nothing is written beside a log that refuses.
     let error = replace(&log, 1, 3).unwrap_err();
     assert!(matches!(error, TimetableError::Poisoned(_)), "{error}");
+}
+
+/// What no record is to blame for does not stop a projection.
+#[test]
+fn a_full_medium_does_not_stop_a_projection() {
+    let dir = TempDir::new().unwrap();
+    let log = SqliteLog::open(dir.path().join("log.db")).unwrap();
+    append(&log, 1, 100).unwrap();
+    let projection = log.projection("large", 1);
+    projection
+        .begin(|step| step.execute_batch("CREATE TABLE large (bytes BLOB)"))
+        .unwrap();
+    let limit = |pages: i64| {
+        log.writer.with_connection(|connection| {
+            connection
+                .pragma_update(None, "max_page_count", pages)
+                .unwrap();
+        });
+    };
+    let advance = || {
+        projection.advance(5, |step, _| {
+            step.execute("INSERT INTO large VALUES (zeroblob(1000000))", ())
+                .map(drop)
+        })
+    };
+    limit(50);
+    let error = advance().unwrap_err();
+    assert!(matches!(error, AdvanceError::Storage(_)), "{error}");
+    append(&log, 2, 100).unwrap();
+    let status = projection.status().unwrap().unwrap();
+    assert_eq!((status.cursor, status.stopped), (Cursor::start(), None));
+    limit(1_000_000);
+    assert!(advance().unwrap());
+    assert!(!advance().unwrap());
 }
 
 #[test]

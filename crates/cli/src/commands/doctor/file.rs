@@ -7,9 +7,8 @@ use std::path::Path;
 use rusqlite::{Connection, OpenFlags};
 use thirdring::store::{Integrity, Setting, SqliteLog};
 
-use super::chain;
 use super::check::Check;
-use super::file_system;
+use super::{chain, derived, file_system};
 use crate::failure::Failure;
 use crate::files::{beside, folder_of, left_behind};
 use crate::output::counted;
@@ -52,6 +51,7 @@ pub(super) fn examine(path: &Path, quick: bool) -> Result<Vec<Check>, Failure> {
     checks.push(permissions(path));
     checks.extend(sizes(path));
     checks.extend(left_by_attempts(path));
+    checks.extend(derived(&log, log.projections()));
     checks.push(integrity(&log, quick));
     checks.push(chain(&log, quick));
     Ok(checks)

@@ -7,7 +7,7 @@ mod file_system;
 mod server;
 
 use serde::Serialize;
-use thirdring::store::Log;
+use thirdring::store::{Cursor, Log, ProjectionStatus, StorageFailure, Timetables};
 
 use self::check::{Check, State};
 use crate::copying::prove;
@@ -130,6 +130,84 @@ fn print(checks: &[Check], summary: &Summary, shell: &mut Shell<'_>) {
         String::new()
     };
     out.line(verdict.dim(format!("   {}{left_out}", counted(checked as u64, "check"))));
+}
+
+/// How that stands which is worked out of the records and kept beside them.
+fn derived(
+    log: &dyn Log,
+    projections: Result<Vec<ProjectionStatus>, StorageFailure>,
+) -> Vec<Check> {
+    let end = log.end().ok();
+    let how_far = |cursor: &Cursor| {
+        if end.as_ref() == Some(cursor) {
+            "up to the end".to_owned()
+        } else {
+            format!("up to {cursor}")
+        }
+    };
+    let mut checks = Vec::new();
+    match log.timetables().map_or(Ok(Vec::new()), Timetables::list) {
+        Ok(list) => checks.extend(list.iter().map(|state| {
+            Check::ok(
+                "timetable",
+                format!(
+                    "{}, {}: {}",
+                    short(&state.name),
+                    how_far(&state.cursor),
+                    counted(state.moments, "moment")
+                ),
+                "when streams are due; a desk reads only what came after",
+            )
+        })),
+        Err(error) => checks.push(Check::warn(
+            "timetable",
+            error.to_string(),
+            "when streams are due cannot be looked up",
+            "run `thirdring due`: it works out anew what is damaged",
+        )),
+    }
+    match projections {
+        Ok(list) => checks.extend(list.iter().map(projection(&how_far))),
+        Err(error) => checks.push(Check::warn(
+            "projection",
+            error.to_string(),
+            "it cannot be seen how far the projections are",
+            "check that this user may read the store",
+        )),
+    }
+    checks
+}
+
+/// A name as far as people tell it apart: it may hold a digest.
+fn short(name: &str) -> String {
+    match name.char_indices().nth(24) {
+        None => name.to_owned(),
+        Some((place, _)) => format!("{}…", name.get(..place).unwrap_or(name)),
+    }
+}
+
+fn projection(how_far: &dyn Fn(&Cursor) -> String) -> impl Fn(&ProjectionStatus) -> Check {
+    move |status| {
+        let found = format!(
+            "{}, version {}, {}",
+            status.name,
+            status.version,
+            how_far(&status.cursor)
+        );
+        match &status.stopped {
+            None => Check::ok(
+                "projection",
+                found,
+                "it goes on from there; no record was passed over",
+            ),
+            Some(stop) => Check::warn(
+                "projection",
+                format!("{found}; {stop}"),
+                "what it shows ends before that record; the records themselves are not concerned",
+                "mend the program that writes it, then let it go on or rebuild it",
+            ),
+        }
+    }
 }
 
 /// Whether every record follows from the one before.

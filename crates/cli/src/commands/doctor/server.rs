@@ -6,8 +6,8 @@ use thirdring::store::Setting;
 use thirdring_store_postgres::{PARTITIONS, PostgresLog, ServerReport};
 use tokio_postgres::{Config, NoTls, SimpleQueryMessage};
 
-use super::chain;
 use super::check::Check;
+use super::{chain, derived};
 use crate::failure::Failure;
 use crate::output::counted;
 use crate::place::open_postgres;
@@ -39,6 +39,7 @@ pub(super) fn examine(text: &str, quick: bool) -> Result<Vec<Check>, Failure> {
         checks.extend(of_server(server));
     }
     checks.extend(same_names(&servers));
+    checks.extend(derived(&log, log.projections()));
     checks.push(integrity(&log, quick));
     checks.push(chain(&log, quick));
     Ok(checks)
