@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use thirdring::store::{BackupError, Log, SqliteLog, SqliteOptions};
-use thirdring::{Desk, Outcome, Request};
+use thirdring::{Desk, Outcome, Request, moment};
 
 use crate::workload::{BACKUP, Command, LOG, Workload};
 
@@ -42,7 +42,13 @@ impl Handle {
                 Ok(Outcome::Refused(refusal)) => Err(format!("refused: {refusal:?}")),
                 Err(error) => Err(error.to_string()),
             },
-            (Command::Propose(_), None) => Err("a proposal without a desk".to_owned()),
+            (Command::Due, Some(desk)) => match due(desk) {
+                Ok(_) => Ok(false),
+                Err(error) => Err(error),
+            },
+            (Command::Propose(_) | Command::Due, None) => {
+                Err("a question for a desk, and there is none".to_owned())
+            }
             (Command::Backup, _) => match self.log.backup_to(folder.join(BACKUP)) {
                 Ok(()) => Ok(false),
                 Err(BackupError::Exists { .. }) => Ok(true),
@@ -50,4 +56,16 @@ impl Handle {
             },
         }
     }
+}
+
+/// What is due on the day of the proposals and the one after, in words.
+pub(crate) fn due(desk: &Desk) -> Result<Vec<String>, String> {
+    let until = moment("2026-03-03T18:00:00+08:00").map_err(|error| error.to_string())?;
+    let until = until.to_utc();
+    let due = desk.due_at(until, until);
+    let due = due.map_err(|error| error.to_string())?;
+    Ok(due
+        .iter()
+        .map(|clock| format!("{} {} {:?}", clock.stream, clock.rule, clock.due_at))
+        .collect())
 }

@@ -9,7 +9,7 @@ use thirdring::store::{Cursor, Durability, Log, NewRecord, SqliteLog, StoredReco
 use thirdring::{Desk, Request, TimeSource, read_all, replay_log};
 
 use crate::finding::Finding;
-use crate::handle::Handle;
+use crate::handle::{Handle, due};
 use crate::told::Told;
 use crate::workload::{BACKUP, Command, Workload};
 
@@ -24,7 +24,7 @@ type Projection = BTreeMap<String, String>;
 pub(crate) struct Judge {
     /// The workload; what it left is opened durable, however it was written.
     workload: Workload,
-    /// For a desk: the projection after so many commands, undisturbed.
+    /// For a desk: the projection after so many proposals, undisturbed.
     projections: Vec<Projection>,
 }
 
@@ -43,8 +43,10 @@ impl Found {
         let Some(commands) = &self.commands else {
             return findings;
         };
+        let lasting: BTreeSet<usize> = lasting(workload).collect();
         let answered: BTreeSet<usize> = (1..=workload.prepared)
             .chain(told.answered.iter().copied())
+            .filter(|n| lasting.contains(n))
             .collect();
         let lost: Vec<_> = answered.difference(commands).collect();
         if !lost.is_empty() {
@@ -73,8 +75,8 @@ impl Judge {
                 if let Command::Propose(request) = command {
                     desk.submit(Request::clone(request))
                         .map_err(|error| error.to_string())?;
+                    projections.push(projection(&desk, workload)?);
                 }
-                projections.push(projection(&desk, workload)?);
             }
         }
         Ok(Self {
@@ -121,7 +123,7 @@ impl Judge {
     /// The commands of each thread are a prefix of those it had.
     fn in_order(&self, found: &BTreeSet<usize>) -> Result<(), String> {
         for thread in 0..self.workload.threads {
-            let mine = self.workload.numbered().map(|(n, _)| n).filter(|n| {
+            let mine = lasting(&self.workload).filter(|n| {
                 *n <= self.workload.prepared || (n - 1) % self.workload.threads == thread
             });
             let mut missing = None;
@@ -142,7 +144,7 @@ impl Judge {
         for (n, command) in self.workload.numbered() {
             let there = found.contains(&n);
             match handle.execute(command, folder) {
-                Ok(replayed) if replayed == there => {}
+                Ok(replayed) if replayed == there || !command.lasts() => {}
                 Ok(replayed) => {
                     return Some(Finding::Retry(format!(
                         "command {n}: there {there}, recognised {replayed}"
@@ -157,7 +159,8 @@ impl Judge {
             Err(error) => return Some(Finding::Refusal(format!("after the retry: {error}"))),
         };
         let appended = self.workload.numbered();
-        let appended = appended.filter(|(_, command)| !matches!(command, Command::Backup));
+        let appended =
+            appended.filter(|(_, command)| !matches!(command, Command::Backup | Command::Due));
         match all {
             Ok(all) if all.iter().copied().eq(appended.map(|(n, _)| n)) => self
                 .backup(folder)
@@ -296,6 +299,12 @@ impl Judge {
     }
 }
 
+/// The commands whose effect must be there once they were answered.
+fn lasting(workload: &Workload) -> impl Iterator<Item = usize> + '_ {
+    let all = workload.numbered();
+    all.filter(|(_, command)| command.lasts()).map(|(n, _)| n)
+}
+
 /// What a desk shows of every stream a moment after the last proposal.
 fn projection(desk: &Desk, workload: &Workload) -> Result<Projection, String> {
     let last = workload
@@ -318,6 +327,8 @@ fn projection(desk: &Desk, workload: &Workload) -> Result<Projection, String> {
             format!("version {} {verdicts:?}", case.version()),
         );
     }
+    // Looked up in what was kept beside the log.
+    shown.insert("due".to_owned(), format!("{:?}", due(desk)?));
     Ok(shown)
 }
 

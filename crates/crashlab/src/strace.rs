@@ -5,12 +5,13 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus, Output, Stdio};
 
 use tempfile::TempDir;
+use thirdring::store::rusqlite::{self, Connection};
 
 use crate::handle::Handle;
 use crate::lab_error::LabError;
 use crate::told::Told;
 use crate::trace::{Call, read_calls};
-use crate::workload::Workload;
+use crate::workload::{LOG, Workload};
 
 /// Every call that can change a file, and `lseek`, which says where.
 const TRACED: &str = "pwrite64,pwritev,pwritev2,write,writev,lseek,fsync,fdatasync,\
@@ -148,6 +149,13 @@ impl Laboratory {
                 handle.execute(command, folder.path()).map_err(failed)?;
             }
         }
+        if workload.version_1 {
+            let path = folder.path().join(LOG);
+            to_version_1(&path).map_err(|error| LabError::Undisturbed {
+                workload: workload.name.to_owned(),
+                what: error.to_string(),
+            })?;
+        }
         Ok(folder)
     }
 
@@ -244,4 +252,13 @@ impl Laboratory {
             .map_err(LabError::io("run", Path::new(what)))?;
         Ok(Ended::of(&output))
     }
+}
+
+/// Makes a file what version 1 would have left: that one had the tables of the log
+/// and no others.
+fn to_version_1(path: &Path) -> rusqlite::Result<()> {
+    Connection::open(path)?.execute_batch(
+        "DROP TABLE timetables; DROP TABLE moments; DROP TABLE projections; \
+         PRAGMA user_version = 1",
+    )
 }

@@ -21,6 +21,17 @@ pub enum Command {
     Propose(Box<Request>),
     /// The log is copied to [`BACKUP`].
     Backup,
+    /// A desk is asked what is due, and keeps what it worked out beside the log.
+    /// That is derived: it may be lost with the power, but what is asked next has
+    /// to be answered as if nothing had been kept.
+    Due,
+}
+
+impl Command {
+    /// Whether its effect must be there once it was answered.
+    pub(crate) const fn lasts(&self) -> bool {
+        !matches!(self, Self::Due)
+    }
 }
 
 /// Commands in a fixed order, numbered from 1.
@@ -36,6 +47,8 @@ pub struct Workload {
     pub durability: Durability,
     /// How many of the commands are done before the experiment begins.
     pub prepared: usize,
+    /// Whether the experiment begins with a file as version 1 left it.
+    pub version_1: bool,
     /// The commands.
     pub commands: Vec<Command>,
     /// The rulebook, if the commands are proposed to a desk.
@@ -43,7 +56,16 @@ pub struct Workload {
 }
 
 /// The names of all workloads.
-pub const NAMES: [&str; 6] = ["create", "append", "checkpoint", "group", "backup", "desk"];
+pub const NAMES: [&str; 8] = [
+    "create",
+    "append",
+    "checkpoint",
+    "group",
+    "backup",
+    "desk",
+    "due",
+    "migrate",
+];
 
 /// The workload whose losses show that the laboratory can see losses.
 pub const TEETH: &str = "append-normal";
@@ -58,6 +80,7 @@ impl Workload {
             threads: 1,
             durability: Durability::Full,
             prepared: 2,
+            version_1: false,
             commands: batches(7)?,
             rulebook: None,
         };
@@ -103,6 +126,21 @@ impl Workload {
                 prepared: 1,
                 commands: proposals()?,
                 rulebook: Some(Arc::new(manuals::shipped("unis").ok()?)),
+                ..plain
+            },
+            "due" => Self {
+                name: "due",
+                about: "facts proposed to a desk, which keeps beside them what is due",
+                prepared: 1,
+                commands: with_due(proposals()?),
+                rulebook: Some(Arc::new(manuals::shipped("unis").ok()?)),
+                ..plain
+            },
+            "migrate" => Self {
+                name: "migrate",
+                about: "a file of version 1 brought up to date, and appended to",
+                version_1: true,
+                commands: batches(4)?,
                 ..plain
             },
             _ => return None,
@@ -226,4 +264,17 @@ fn proposals() -> Option<Vec<Command>> {
         }
     }
     Some(commands)
+}
+
+/// Asks what is due after each of the last two commands.
+fn with_due(commands: Vec<Command>) -> Vec<Command> {
+    let count = commands.len();
+    let mut all = Vec::new();
+    for (n, command) in (1..).zip(commands) {
+        all.push(command);
+        if n + 2 > count {
+            all.push(Command::Due);
+        }
+    }
+    all
 }

@@ -104,7 +104,7 @@ fn old_files_are_written_to() {
 #[test]
 #[ignore = "makes a file; to be run once for each schema version"]
 fn write_a_fixture() {
-    let path = fixtures().join("log-schema-1.db");
+    let path = fixtures().join("log-schema-2.db");
     assert!(!path.exists(), "{} must not change", path.display());
     let rulebook = Workload::named("desk").unwrap().rulebook.unwrap();
     let proposals = proposals();
@@ -117,4 +117,11 @@ fn write_a_fixture() {
             Outcome::Admitted(_)
         ));
     }
+    // From version 2 on also what is worked out beside the facts.
+    assert!(
+        !desk
+            .due(then + chrono::TimeDelta::days(1))
+            .unwrap()
+            .is_empty()
+    );
 }

@@ -63,6 +63,12 @@ fn power_cuts_lose_nothing_of_groups_backups_and_desks() {
     assert_kept(Experiment::PowerCut, &["group", "backup", "desk"]);
 }
 
+/// What is derived may be lost; what is answered from it may not be wrong.
+#[test]
+fn power_cuts_lose_nothing_while_a_file_is_migrated_and_timetables_are_kept() {
+    assert_kept(Experiment::PowerCut, &["migrate", "due"]);
+}
+
 #[test]
 fn power_cuts_after_kills_lose_nothing() {
     assert_kept(
@@ -77,7 +83,7 @@ fn power_cuts_after_kills_lose_nothing() {
 fn power_cuts_after_failed_syncs_lose_nothing() {
     assert_kept(
         Experiment::PowerCutAfterFailedSync,
-        &["create", "append", "checkpoint", "backup"],
+        &["create", "append", "checkpoint", "backup", "migrate"],
     );
 }
 
