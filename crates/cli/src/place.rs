@@ -84,7 +84,7 @@ impl Place {
         }
     }
 
-    /// The log there; `create` makes the file where there is none.
+    /// The log there; `create` makes the file, or the tables, where there are none.
     ///
     /// # Errors
     /// If it cannot be opened.
@@ -92,7 +92,7 @@ impl Place {
         match self {
             Self::Memory => Ok(Box::new(MemoryLog::new())),
             Self::File(path) => Ok(Box::new(open_file(path, create)?)),
-            Self::Server(text) => open_server(text),
+            Self::Server(text) => open_server(text, create),
         }
     }
 }
@@ -203,8 +203,8 @@ fn is_read_only(path: &Path) -> bool {
 }
 
 #[cfg(feature = "postgres")]
-fn open_server(text: &str) -> Result<Box<dyn Log>, Failure> {
-    Ok(Box::new(open_postgres(text)?))
+fn open_server(text: &str, create: bool) -> Result<Box<dyn Log>, Failure> {
+    Ok(Box::new(open_postgres(text, create)?))
 }
 
 /// The log in a PostgreSQL database.
@@ -212,13 +212,23 @@ fn open_server(text: &str) -> Result<Box<dyn Log>, Failure> {
 /// # Errors
 /// If it cannot be opened.
 #[cfg(feature = "postgres")]
-pub(crate) fn open_postgres(text: &str) -> Result<thirdring_store_postgres::PostgresLog, Failure> {
-    use thirdring_store_postgres::OpenError as Cause;
+pub(crate) fn open_postgres(
+    text: &str,
+    create: bool,
+) -> Result<thirdring_store_postgres::PostgresLog, Failure> {
+    use thirdring_store_postgres::{OpenError as Cause, PostgresLog, PostgresOptions};
 
     use crate::exit::Exit;
     use crate::failure::Told;
 
-    thirdring_store_postgres::PostgresLog::open(text).map_err(|error| {
+    let options = PostgresOptions::default().with_create(create);
+    PostgresLog::open_with(text, options).map_err(|error| {
+        if let Cause::Missing { place, .. } = &error {
+            return Failure::store(
+                format!("there is no store in {place}"),
+                "`thirdring run FILE` and `thirdring record` make one; --store names another",
+            );
+        }
         // The library's sentences end with what to do.
         let (exit, told) = match &error {
             Cause::ConnectionString(_) | Cause::Schema(_) => (Exit::Usage, error.to_string()),
@@ -236,7 +246,7 @@ pub(crate) fn open_postgres(text: &str) -> Result<thirdring_store_postgres::Post
 }
 
 #[cfg(not(feature = "postgres"))]
-fn open_server(_: &str) -> Result<Box<dyn Log>, Failure> {
+fn open_server(_: &str, _: bool) -> Result<Box<dyn Log>, Failure> {
     Err(Failure::usage(
         "this build of thirdring has no PostgreSQL in it",
         "build it with the feature `postgres`, or name a file with --store",

@@ -191,6 +191,102 @@ fn two_desks_that_lapse_at_once_record_each_breach_once() {
 }
 
 #[test]
+fn a_command_that_only_reads_makes_no_tables() {
+    let Some(server) = Server::start_without_sync() else {
+        return;
+    };
+    let file = Console::new("unis");
+    let copy = file.store().with_file_name("copy.db");
+    let copy = copy.to_str().unwrap();
+    for args in [
+        &["show"][..],
+        &["due"],
+        &["lapse"],
+        &["explain", "T-1", "hotline-answer-within-three-rings"],
+        &["audit"],
+        &["what-if", "--set", "hotline-callback-within-1h.within=PT2H"],
+        &["verify"],
+        &["doctor"],
+        &["backup", copy],
+    ] {
+        let answer = on(&server, args);
+        assert_eq!(
+            answer.exit,
+            Exit::Store,
+            "{args:?}: {}",
+            answer.transcript()
+        );
+        assert!(
+            answer
+                .err
+                .contains("there is no store in postgres://127.0.0.1"),
+            "{}",
+            answer.err
+        );
+        assert!(
+            answer.err.contains("`thirdring run FILE`"),
+            "{}",
+            answer.err
+        );
+    }
+    let there = "SELECT count(*) FROM pg_namespace WHERE nspname = 'thirdring'";
+    assert_eq!(server.value(there), "0");
+    assert_eq!(on(&server, &["run", DAY]).exit, Exit::Fine);
+    assert_eq!(on(&server, &["verify"]).exit, Exit::Fine);
+}
+
+/// A server that turns away whoever comes without encryption.
+#[test]
+fn doctor_asks_over_the_connections_of_the_log() {
+    let Some(mut server) = Server::make("ssl = on\n") else {
+        return;
+    };
+    let made = rcgen::generate_simple_self_signed(vec!["127.0.0.1".to_owned()]).unwrap();
+    server.add("server.crt", &made.cert.pem());
+    server.add("server.key", &made.signing_key.serialize_pem());
+    server.begin();
+    let file = server.value("SHOW hba_file");
+    server
+        .sql(&format!(
+            "COPY (SELECT 'hostssl all all 127.0.0.1/32 trust') TO '{file}'; SELECT pg_reload_conf()"
+        ))
+        .unwrap();
+    // The server reads the file when it comes to it.
+    while server.sql("SELECT 1").is_ok() {
+        std::thread::sleep(std::time::Duration::from_millis(20));
+    }
+    let root = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(root.path(), made.cert.pem()).unwrap();
+    let url = server
+        .url()
+        .replace("sslmode=disable", "sslmode=verify-full");
+    let url = format!("{url}&sslrootcert={}", root.path().display());
+    let run = |args: &[&str]| {
+        let mut all = vec!["thirdring", "--store", &url];
+        all.extend_from_slice(args);
+        answer(&all, b"", TimeSource::system(), false)
+    };
+    assert_eq!(run(&["run", DAY]).exit, Exit::Fine);
+    let seen = run(&["doctor", "--format", "json"]).json();
+    for name in [
+        "server_version",
+        "isolation",
+        "partitions",
+        "schema_version",
+        "autovacuum",
+        "size",
+        "integrity",
+        "chain",
+    ] {
+        let check = seen
+            .iter()
+            .find(|line| line["check"]["name"] == name)
+            .unwrap_or_else(|| panic!("{name}: {seen:?}"));
+        assert_eq!(check["check"]["state"], "ok", "{check}");
+    }
+}
+
+#[test]
 fn what_cannot_be_reached_is_said_without_the_password() {
     let run = |store: &str| {
         answer(

@@ -25,6 +25,24 @@ pub struct ServerReport {
     pub settings: Vec<Setting>,
 }
 
+/// The database as the server that accepts writes tells of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DatabaseReport {
+    /// Version of the server, in its own words.
+    pub server_version: String,
+    /// Whether dead rows are cleared away.
+    pub autovacuum: bool,
+    /// The isolation the server gives to those who ask for none; connections of
+    /// the log ask for read committed.
+    pub default_isolation: String,
+    /// How many partitions have a counter.
+    pub partitions: u64,
+    /// Version of the tables.
+    pub schema_version: i32,
+    /// Bytes of records and personal values, with their indexes.
+    pub size_bytes: u64,
+}
+
 /// What a check of the tables found.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Integrity {
@@ -45,6 +63,16 @@ const REPORT: &str = "SELECT pg_is_in_recovery(), current_setting('synchronous_s
         AND sync_state IN ('sync', 'quorum')), \
     current_setting('fsync'), current_setting('full_page_writes'), \
     current_setting('synchronous_commit')";
+
+/// What a session of ours sets for itself is not what the server gives to others.
+const DATABASE: Query = Query {
+    sql: "
+SELECT current_setting('server_version'), current_setting('autovacuum') = 'on',
+    (SELECT reset_val FROM pg_settings WHERE name = 'default_transaction_isolation'),
+    (SELECT count(*) FROM feed), (SELECT max(version) FROM schema_version),
+    pg_total_relation_size('record') + pg_total_relation_size('personal')",
+    types: &[],
+};
 
 /// One row for each problem; each number says where.
 const CHECK: Query = Query {
@@ -136,6 +164,30 @@ impl PostgresLog {
             settings: settings.collect(),
             ..empty
         }
+    }
+
+    /// Asks the server that accepts writes about the database, over a connection
+    /// of the log: encrypted, and with the certificates, as all of them are.
+    ///
+    /// # Errors
+    /// [`ReadError`] if it cannot be asked.
+    pub fn database(&self) -> Result<DatabaseReport, ReadError> {
+        self.readers().attempt(
+            "ask about the database",
+            self.readers().patience(),
+            async |conn: &mut Conn| {
+                let statement = conn.statement(DATABASE).await?;
+                let row = conn.client().query_one(&statement, &[]).await?;
+                Ok(DatabaseReport {
+                    server_version: row.try_get(0)?,
+                    autovacuum: row.try_get(1)?,
+                    default_isolation: row.try_get(2)?,
+                    partitions: crate::sql_types::unsigned(row.try_get(3)?),
+                    schema_version: row.try_get(4)?,
+                    size_bytes: crate::sql_types::unsigned(row.try_get(5)?),
+                })
+            },
+        )
     }
 
     /// Checks all tables: that counters, positions and versions have no gaps,

@@ -69,7 +69,7 @@ mod care;
 #[cfg(feature = "testing")]
 pub mod testing;
 
-pub use care::{Integrity, ServerReport};
+pub use care::{DatabaseReport, Integrity, ServerReport};
 pub use log::PostgresLog;
 pub use open_error::OpenError;
 pub use options::PostgresOptions;

@@ -98,7 +98,8 @@ impl PostgresLog {
         Self::open_with(connection, PostgresOptions::default())
     }
 
-    /// Opens or makes the log, with options.
+    /// Opens the log, with options; makes it where there is none, unless the
+    /// options say otherwise.
     ///
     /// # Errors
     /// [`OpenError`].
@@ -124,9 +125,9 @@ impl PostgresLog {
         };
 
         let (sender, prepared) = mpsc::channel();
-        let at = Arc::clone(&target);
+        let (at, create) = (Arc::clone(&target), options.create);
         handle.spawn(async move {
-            drop(sender.send(prepare(&at).await));
+            drop(sender.send(prepare(&at, create).await));
         });
         let server = prepared
             .recv()
@@ -239,9 +240,9 @@ fn runtime() -> std::io::Result<Runtime> {
     Builder::new_current_thread().enable_all().build()
 }
 
-async fn prepare(target: &Target) -> Result<Server, OpenError> {
+async fn prepare(target: &Target, create: bool) -> Result<Server, OpenError> {
     let mut link = target.connect().await.map_err(OpenError::Unreachable)?;
-    schema::prepare(target, &mut link.client).await
+    schema::prepare(target, &mut link.client, create).await
 }
 
 /// The one partition of a batch.

@@ -20,6 +20,17 @@ pub enum OpenError {
     /// No server that accepts writes could be reached.
     #[error("{0}; check that the server runs, and that one of the hosts accepts writes")]
     Unreachable(StorageFailure),
+    /// There is no log, and none was to be made.
+    #[error(
+        "there is no log in schema {schema} on {place}; name another database, or open it \
+         once with leave to make the tables"
+    )]
+    Missing {
+        /// The server.
+        place: String,
+        /// The schema.
+        schema: String,
+    },
     /// The server is too old.
     #[error("{place} is PostgreSQL {found}, at least 15 is needed; upgrade the server")]
     ServerTooOld {

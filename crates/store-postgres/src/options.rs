@@ -10,6 +10,9 @@ pub struct PostgresOptions {
     /// The schema the tables stand in: lower-case letters, digits and `_`, at
     /// most 40. Logs in different schemas have nothing in common.
     pub schema: String,
+    /// Whether to make the tables where there are none. Tables of an older
+    /// version are brought up to date either way.
+    pub create: bool,
     /// Connections that append. Each takes what waits into one transaction. One
     /// makes the largest transactions, and was the fastest in every measurement;
     /// more are for standbys that are far away.
@@ -32,6 +35,7 @@ impl Default for PostgresOptions {
     fn default() -> Self {
         Self {
             schema: "thirdring".to_owned(),
+            create: true,
             appenders: 1,
             readers: 8,
             patience: Duration::from_secs(30),
@@ -49,6 +53,13 @@ impl PostgresOptions {
             schema: schema.into(),
             ..Self::default()
         }
+    }
+
+    /// With leave to make the tables where there are none, or without.
+    #[must_use]
+    pub const fn with_create(mut self, create: bool) -> Self {
+        self.create = create;
+        self
     }
 
     /// With another number of connections that append (at least 1).

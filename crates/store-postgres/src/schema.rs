@@ -28,8 +28,13 @@ pub(crate) struct Server {
     pub(crate) durable: bool,
 }
 
-/// Checks the server and makes the tables, or brings them up to date.
-pub(crate) async fn prepare(target: &Target, client: &mut Client) -> Result<Server, OpenError> {
+/// Checks the server and makes the tables, where they may be made, or brings them
+/// up to date.
+pub(crate) async fn prepare(
+    target: &Target,
+    client: &mut Client,
+    create: bool,
+) -> Result<Server, OpenError> {
     let failed = |error| target.failure("check the server", error);
     let row = client
         .query_one(
@@ -54,8 +59,15 @@ pub(crate) async fn prepare(target: &Target, client: &mut Client) -> Result<Serv
             found: encoding,
         });
     }
-    if version(target, client).await? != Some(VERSION) {
-        migrate(target, client).await?;
+    match version(target, client).await? {
+        Some(VERSION) => {}
+        None if !create => {
+            return Err(OpenError::Missing {
+                place,
+                schema: target.schema().to_owned(),
+            });
+        }
+        Some(_) | None => migrate(target, client).await?,
     }
     Ok(Server { durable })
 }

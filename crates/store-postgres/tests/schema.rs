@@ -29,6 +29,7 @@ fn the_tables_their_version_and_the_server() {
     let Some(server) = Server::start_without_sync() else {
         return;
     };
+    without_leave_no_tables_are_made(&server);
     many_open_at_once_and_make_the_tables_once(&server);
     tables_of_version_1_are_brought_up_to_date(&server);
     a_newer_schema_is_refused(&server);
@@ -40,6 +41,24 @@ fn the_tables_their_version_and_the_server() {
     a_role_that_may_only_write_is_enough(&server);
     damage_is_found_by_the_check(&server);
     a_log_works_inside_an_async_runtime(&server);
+}
+
+fn without_leave_no_tables_are_made(server: &Server) {
+    let options = PostgresOptions::in_schema("absent").with_create(false);
+    let error = PostgresLog::open_with(&server.url(), options.clone()).unwrap_err();
+    assert!(
+        matches!(&error, OpenError::Missing { schema, .. } if schema == "absent"),
+        "{error}"
+    );
+    assert!(error.to_string().contains("/absent; "), "{error}");
+    let there = "SELECT count(*) FROM pg_namespace WHERE nspname = 'absent'";
+    assert_eq!(server.value(there), "0");
+    drop(try_open(server, "absent").unwrap());
+    let log = PostgresLog::open_with(&server.url(), options).unwrap();
+    let said = log.database().unwrap();
+    assert_eq!(said.partitions, 64);
+    assert_eq!(said.default_isolation, "read committed");
+    assert!(said.autovacuum && said.size_bytes > 0, "{said:?}");
 }
 
 fn many_open_at_once_and_make_the_tables_once(server: &Server) {

@@ -8,7 +8,7 @@ use rusqlite::{Connection, OpenFlags};
 use thirdring::store::{Integrity, Setting, SqliteLog};
 
 use super::check::Check;
-use super::{chain, derived, file_system};
+use super::{chain, derived, file_system, in_words};
 use crate::failure::Failure;
 use crate::files::{beside, folder_of, left_behind};
 use crate::output::counted;
@@ -201,18 +201,6 @@ fn left_by_attempts(path: &Path) -> Option<Check> {
     })
 }
 
-/// Bytes in words: `4.0 KiB`.
-fn in_words(bytes: u64) -> String {
-    let units = [("GiB", 30), ("MiB", 20), ("KiB", 10)];
-    match units.iter().find(|(_, shift)| bytes >> shift > 0) {
-        Some((unit, shift)) => {
-            let tenths = (bytes >> (shift - 10)).saturating_mul(10) >> 10;
-            format!("{}.{} {unit}", tenths / 10, tenths % 10)
-        }
-        None => counted(bytes, "byte"),
-    }
-}
-
 fn integrity(log: &SqliteLog, quick: bool) -> Check {
     if quick {
         return Check::skipped("integrity", "the pages were not read: --quick");
@@ -247,19 +235,5 @@ fn integrity(log: &SqliteLog, quick: bool) -> Check {
             ))
         }
         Err(error) => damaged(error.to_string()),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn bytes_in_words() {
-        assert_eq!(in_words(0), "0 bytes");
-        assert_eq!(in_words(1), "1 byte");
-        assert_eq!(in_words(4096), "4.0 KiB");
-        assert_eq!(in_words(5 * 1024 * 1024 + 300 * 1024), "5.2 MiB");
-        assert_eq!(in_words(3 << 30), "3.0 GiB");
     }
 }

@@ -229,3 +229,29 @@ fn chain(log: &dyn Log, quick: bool) -> Check {
         ),
     }
 }
+
+/// Bytes in words: `4.0 KiB`.
+fn in_words(bytes: u64) -> String {
+    let units = [("GiB", 30), ("MiB", 20), ("KiB", 10)];
+    match units.iter().find(|(_, shift)| bytes >> shift > 0) {
+        Some((unit, shift)) => {
+            let tenths = (bytes >> (shift - 10)).saturating_mul(10) >> 10;
+            format!("{}.{} {unit}", tenths / 10, tenths % 10)
+        }
+        None => counted(bytes, "byte"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bytes_in_words() {
+        assert_eq!(in_words(0), "0 bytes");
+        assert_eq!(in_words(1), "1 byte");
+        assert_eq!(in_words(4096), "4.0 KiB");
+        assert_eq!(in_words(5 * 1024 * 1024 + 300 * 1024), "5.2 MiB");
+        assert_eq!(in_words(3 << 30), "3.0 GiB");
+    }
+}

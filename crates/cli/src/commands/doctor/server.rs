@@ -1,39 +1,26 @@
 //! A store in a PostgreSQL database.
 
-use std::collections::BTreeMap;
-
 use thirdring::store::Setting;
 use thirdring_store_postgres::{PARTITIONS, PostgresLog, ServerReport};
-use tokio_postgres::{Config, NoTls, SimpleQueryMessage};
 
 use super::check::Check;
-use super::{chain, derived};
+use super::{chain, derived, in_words};
 use crate::failure::Failure;
 use crate::output::counted;
 use crate::place::open_postgres;
-
-/// What the server that accepts writes says of itself, as name and value.
-const ASK: &str = "
-SELECT name, setting FROM pg_settings WHERE name IN ('server_version', 'autovacuum')
-UNION ALL SELECT 'isolation', reset_val FROM pg_settings
-    WHERE name = 'default_transaction_isolation'
-UNION ALL SELECT 'partitions', count(*)::text FROM thirdring.feed
-UNION ALL SELECT 'schema_version', max(version)::text FROM thirdring.schema_version
-UNION ALL SELECT 'size', pg_size_pretty(pg_total_relation_size('thirdring.record')
-    + pg_total_relation_size('thirdring.personal'))";
 
 /// Looks at everything.
 ///
 /// # Errors
 /// If the store cannot be opened.
 pub(super) fn examine(text: &str, quick: bool) -> Result<Vec<Check>, Failure> {
-    let log = open_postgres(text)?;
+    let log = open_postgres(text, false)?;
     let mut checks = vec![Check::ok(
         "place",
         log.place(),
         "the servers and the schema; one of them accepts writes",
     )];
-    checks.extend(database(text));
+    checks.extend(database(&log));
     let servers = log.servers();
     for server in &servers {
         checks.extend(of_server(server));
@@ -45,36 +32,32 @@ pub(super) fn examine(text: &str, quick: bool) -> Result<Vec<Check>, Failure> {
     Ok(checks)
 }
 
-/// What is so in the database. Asked without encryption: where a server insists
-/// on it, what opening the store has proved is all that is said.
-fn database(text: &str) -> Vec<Check> {
-    let said = match ask(text) {
+/// What is so in the database.
+fn database(log: &PostgresLog) -> Vec<Check> {
+    let said = match log.database() {
         Ok(said) => said,
-        Err(why) => {
-            return vec![
-                Check::ok(
-                    "server_version",
-                    "15 or newer",
-                    "opening refuses an older one, other tables and another encoding",
-                ),
-                Check::skipped("partitions", format!("the server was not asked: {why}")),
-            ];
+        Err(error) => {
+            return vec![Check::bad(
+                "server_version",
+                error.to_string(),
+                "the database cannot be asked about itself",
+                "check that this user may read the tables",
+            )];
         }
     };
-    let of = |name: &str| said.get(name).map_or("", String::as_str);
     let mut checks = vec![
         Check::ok(
             "server_version",
-            of("server_version"),
+            &said.server_version,
             "PostgreSQL 15 or newer",
         ),
         Check::ok(
             "isolation",
-            of("isolation"),
+            &said.default_isolation,
             "the server's default; connections of ours use read committed, which the tables rely on",
         ),
     ];
-    let partitions = of("partitions");
+    let partitions = said.partitions.to_string();
     checks.push(if partitions == PARTITIONS.to_string() {
         Check::ok("partitions", partitions, "a stream belongs to one for ever")
     } else {
@@ -87,48 +70,25 @@ fn database(text: &str) -> Vec<Check> {
     });
     checks.push(Check::ok(
         "schema_version",
-        of("schema_version"),
+        said.schema_version.to_string(),
         "the tables are those this program makes and reads",
     ));
-    checks.push(if of("autovacuum") == "on" {
+    checks.push(if said.autovacuum {
         Check::ok("autovacuum", "on", "dead rows are cleared away")
     } else {
         Check::warn(
             "autovacuum",
-            of("autovacuum"),
+            "off",
             "dead rows of the counters pile up, and appends become slow",
             "set autovacuum = on",
         )
     });
-    checks.push(Check::ok("size", of("size"), "records with their indexes"));
+    checks.push(Check::ok(
+        "size",
+        in_words(said.size_bytes),
+        "records with their indexes",
+    ));
     checks
-}
-
-fn ask(text: &str) -> Result<BTreeMap<String, String>, String> {
-    let told = |error: tokio_postgres::Error| {
-        error
-            .as_db_error()
-            .map_or_else(|| error.to_string(), |error| error.message().to_owned())
-    };
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .map_err(|error| error.to_string())?;
-    runtime.block_on(async {
-        let mut config: Config = text.parse().map_err(told)?;
-        config.target_session_attrs(tokio_postgres::config::TargetSessionAttrs::ReadWrite);
-        let (client, connection) = config.connect(NoTls).await.map_err(told)?;
-        tokio::spawn(connection);
-        let mut said = BTreeMap::new();
-        for message in client.simple_query(ASK).await.map_err(told)? {
-            if let SimpleQueryMessage::Row(row) = message
-                && let (Some(name), Some(value)) = (row.get(0), row.get(1))
-            {
-                said.insert(name.to_owned(), value.to_owned());
-            }
-        }
-        Ok(said)
-    })
 }
 
 fn of_server(server: &ServerReport) -> Vec<Check> {
