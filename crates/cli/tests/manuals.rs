@@ -52,8 +52,129 @@ fn holidays_are_held_against_today() {
     let text = |now| check("unis", now, "text").out;
     assert!(!text("2026-03-01").contains("about today"));
     assert!(text("2026-11-26").contains("fewer than 90 days"));
-    assert!(text("2026-12-31 17:59").contains("started today is due 2027-01-01"));
+    assert!(text("2026-12-31 17:59").contains("started today reaches to 2027-01-01"));
     assert!(text("2027-02-01").contains("that was 32 days ago"));
+}
+
+/// Whatever a clause counts in working time may need next year's holidays.
+#[test]
+fn every_clause_that_counts_working_time_is_held_against_the_holidays() {
+    const MANUAL: &str = r#"
+[manual]
+name = "ours"
+title = "A desk of our own"
+
+[calendar]
+tz = "Asia/Shanghai"
+weekly.mon = ["09:00-18:00"]
+weekly.tue = ["09:00-18:00"]
+weekly.wed = ["09:00-18:00"]
+weekly.thu = ["09:00-18:00"]
+weekly.fri = ["09:00-18:00"]
+holidays_from = ["cn"]
+
+[calendars.rome]
+tz = "Europe/Rome"
+weekly.mon = ["09:00-11:00"]
+weekly.tue = ["09:00-11:00"]
+weekly.wed = ["09:00-11:00"]
+weekly.thu = ["09:00-11:00"]
+weekly.fri = ["09:00-11:00"]
+holidays = ["2026-01-06"]
+holidays_known = { from = "2026-01-01", to = "2026-12-31" }
+
+[roles]
+desk = []
+
+[words]
+"request_received.site" = ["rome"]
+
+[rule.one]
+says = "A rule."
+source = [{ manual = "ours", section = "1", quote = "A rule." }]
+"#;
+    let answer = "after = \"request_received\"\nexpect = [\"status_told\"]\nrepeat = \"keep\"\n\
+                  kept = [\"request_received\", \"+1m status_told\"]\nbroken = [\"request_received\", \"+30d status_told\"]\n";
+    let console = Console::new(LITTLE);
+    let file = console.store().with_file_name("ours.toml");
+    let beyond = |clause: &str, now: &str| -> Value {
+        std::fs::write(&file, format!("{MANUAL}{clause}")).unwrap();
+        let args = [
+            "manual",
+            "check",
+            file.to_str().unwrap(),
+            "--now",
+            now,
+            "--format",
+            "json",
+        ];
+        let checked = console.run(&args);
+        assert_eq!(
+            checked.exit,
+            Exit::Fine,
+            "{clause}: {}",
+            checked.transcript()
+        );
+        checked.json().pop().unwrap()["summary"]["holidays"]["beyond"]["limit"].clone()
+    };
+    for (clause, what) in [
+        (format!("{answer}within = \"5 working days\""), "5 working days"),
+        (
+            format!("{answer}within = \"5 working days in rome\""),
+            "5 working days in rome",
+        ),
+        (
+            "after = \"request_received\"\nexpect = [{ fact = \"ticket_closed\", not_before = \"3 working days\" }]\n\
+             within = \"20 clock days\"\nrepeat = \"keep\"\nkept = [\"request_received\", \"+10d ticket_closed\"]\n\
+             broken = [\"request_received\", \"+1h ticket_closed\"]"
+                .to_owned(),
+            "not before 3 working days",
+        ),
+        (
+            format!("{answer}within = \"10 clock days\"\nwarn = [\"2 working days before\"]"),
+            "a warning 2 working days before",
+        ),
+        (
+            format!(
+                "{answer}within = \"1 clock hour\"\nescalate = [{{ after = \"4 working days\", to = \"desk\" }}]"
+            ),
+            "an escalation 4 working days after",
+        ),
+        (
+            format!(
+                "{answer}within = \"1 clock hour\"\nescalate = [{{ after = \"1 clock hour\", to = \"desk\", again = \"4 working days\" }}]"
+            ),
+            "an escalation again after 4 working days",
+        ),
+        (
+            "after = \"shift_assigned\"\nexpect = [\"checked_in\"]\nwithin = \"3 working days before\"\nfrom = \"start\"\n\
+             same = \"shift\"\nrepeat = \"keep\"\n\
+             kept = [\"shift_assigned shift=1 start=@+20d\", \"+1d checked_in shift=1\"]\n\
+             broken = [\"shift_assigned shift=1 start=@+20d\", \"+19d checked_in shift=1\"]"
+                .to_owned(),
+            "3 working days before",
+        ),
+        (
+            "every = \"calendar month\"\nexpect = [\"kb_reviewed\"]\nstarts_with = \"kb_reviewed\"\n\
+             due = \"3rd working day after\"\nkept = [\"kb_reviewed\", \"+60d kb_reviewed\"]\n\
+             broken = [\"kb_reviewed\", \"+75d\"]"
+                .to_owned(),
+            "every calendar month",
+        ),
+    ] {
+        let late = beyond(&clause, "2026-12-31 17:30");
+        assert!(late.as_str().is_some_and(|late| late.contains(what)), "{what}: {late}");
+        assert_eq!(beyond(&clause, "2026-03-02 10:00"), Value::Null, "{what}");
+    }
+    // The place decides, and nobody knows which it will be: at home five hours
+    // are left of the year, in Rome there are two a day.
+    let place = format!("{answer}within = \"5 working hours\"\ncalendar_by = \"site\"");
+    assert_eq!(beyond(&place, "2026-12-31 10:00"), "5 working hours");
+    let home = place.replace("\ncalendar_by = \"site\"", "");
+    assert_eq!(beyond(&home, "2026-12-31 10:00"), Value::Null);
+    // Time by the clock needs no holidays.
+    let clock = format!("{answer}within = \"20 clock days\"");
+    assert_eq!(beyond(&clock, "2026-12-31 17:30"), Value::Null);
 }
 
 #[test]

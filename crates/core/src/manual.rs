@@ -83,6 +83,11 @@ impl<'a> Calendars<'a> {
         name.and_then(|name| self.named.get(name))
             .unwrap_or(self.default)
     }
+
+    /// All of them, the manual's own first.
+    pub fn all(self) -> impl Iterator<Item = &'a Calendar> {
+        std::iter::once(self.default).chain(self.named.values())
+    }
 }
 
 /// How a manual treats what is told afterwards.

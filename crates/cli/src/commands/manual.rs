@@ -4,7 +4,6 @@ use chrono::{DateTime, NaiveDate, Utc};
 use serde::Serialize;
 use thirdring::Rulebook;
 use thirdring::core::Complaints;
-use thirdring::core::forms::Form;
 use thirdring::core::rulebook::Rule;
 
 use crate::exit::Exit;
@@ -205,7 +204,7 @@ impl Holidays {
         }
         let problem = match &self.beyond {
             Some(beyond) => format!(
-                "`{}` ({}) started today is due {}, and the holidays of that year are not known",
+                "`{}` ({}) started today reaches to {}, and the holidays of that year are not known",
                 beyond.rule, beyond.limit, beyond.until
             ),
             None => format!(
@@ -220,32 +219,21 @@ fn days_of(days: i64) -> String {
     counted(days.unsigned_abs(), "day")
 }
 
-/// The clock that, started now, is due last of those that need a year without
-/// announced holidays.
+/// What a clock that starts now counts furthest into a year without announced
+/// holidays.
 fn furthest(rulebook: &Rulebook, now: DateTime<Utc>) -> Option<(String, String, DateTime<Utc>)> {
     let clauses = rulebook
         .rules
         .iter()
         .flat_map(|rule| rule.clauses.iter().map(move |clause| (rule, clause)));
-    let bounds = clauses.flat_map(|(rule, clause)| {
-        let limits = match &clause.form {
-            Form::Within(within) => within.limits.as_slice(),
-            _ => &[],
-        };
-        limits.iter().map(move |bound| (rule, bound))
-    });
-    bounds
-        .filter(|(_, bound)| bound.limit.is_working() && !bound.before)
-        .filter_map(|(rule, bound)| {
-            let named = bound.calendar.as_ref();
-            let calendar = named
-                .and_then(|name| rulebook.named_calendars.get(name))
-                .unwrap_or(&rulebook.calendar);
-            let due = bound.limit.after(now, calendar).ok()?;
-            calendar.unannounced(now, due)?;
-            Some((rule.id.to_string(), bound.to_string(), due))
+    clauses
+        .flat_map(|(rule, clause)| {
+            let reach = clause.form.reach(now, rulebook.calendars());
+            reach.into_iter().map(move |reach| (rule, reach))
         })
-        .max_by_key(|(_, _, due)| *due)
+        .filter(|(_, reach)| reach.unannounced().is_some())
+        .map(|(rule, reach)| (rule.id.to_string(), reach.what, reach.until))
+        .max_by_key(|(_, _, until)| *until)
 }
 
 fn print(out: &mut Out<'_>, rulebook: &Rulebook, warnings: &[Told], summary: &Summary<'_>) {

@@ -32,6 +32,8 @@ pub mod words;
 
 mod form;
 
+pub mod reach;
+
 mod clause;
 
 pub use clause::Clause;

@@ -152,6 +152,23 @@ impl Every {
         run
     }
 
+    /// Whether its periods, or the days they are due on, are working days.
+    pub(crate) fn counts_working_days(&self) -> bool {
+        self.due.is_some() || self.period == Some(Period::WorkingDay)
+    }
+
+    /// When the first whole period after a moment is due; `None` where the text
+    /// names no period, or the calendar has no such day.
+    pub(crate) fn due_if_started(
+        &self,
+        moment: DateTime<Utc>,
+        calendar: &Calendar,
+    ) -> Option<DateTime<Utc>> {
+        let period = self.period?;
+        let begun = period.begin(calendar.date(moment))?;
+        due::moment(self.due, period, period.next(begun, calendar)?, calendar)
+    }
+
     fn set_due(&self, run: &mut Run, calendar: &Calendar) {
         let Some(period) = self.period else { return };
         match due::moment(self.due, period, calendar.date(run.from), calendar) {
