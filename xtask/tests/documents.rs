@@ -57,6 +57,59 @@ fn the_tour_takes_ten_minutes() {
     );
 }
 
+/// Files of Rust below a folder.
+fn sources(folder: &Path, found: &mut Vec<PathBuf>) {
+    for entry in fs::read_dir(folder).expect("a folder").flatten() {
+        let path = entry.path();
+        if path.is_dir() {
+            sources(&path, found);
+        } else if path.extension().is_some_and(|ending| ending == "rs") {
+            found.push(path);
+        }
+    }
+}
+
+/// A test that is left out of every run says why, and how to run it: the command
+/// names the package and the file the test stands in.
+#[test]
+fn ignored_tests_say_why_and_how_to_run_them() {
+    let mut files = Vec::new();
+    sources(&xtask::workspace().join("crates"), &mut files);
+    let mut seen = 0;
+    for path in files {
+        let shown = path.display();
+        for line in fs::read_to_string(&path).expect("a source").lines() {
+            let Some(rest) = line.trim().strip_prefix("#[ignore") else {
+                continue;
+            };
+            seen += 1;
+            let said = rest
+                .strip_prefix(" = \"")
+                .and_then(|text| text.strip_suffix("\"]"))
+                .unwrap_or_else(|| panic!("{shown}: why is it ignored? {line}"));
+            let (why, command) = said
+                .split_once(": cargo test ")
+                .unwrap_or_else(|| panic!("{shown}: how is it run? {said}"));
+            assert!(!why.is_empty(), "{shown}: {said}");
+            let words: Vec<&str> = command.split(' ').collect();
+            let after = |option: &str| {
+                let place = words.iter().position(|word| *word == option);
+                place.and_then(|place| words.get(place + 1)).copied()
+            };
+            let stem = path.file_stem().and_then(|stem| stem.to_str());
+            assert_eq!(after("--test"), stem, "{shown}: {said}");
+            let package = after("-p").and_then(|name| name.strip_prefix("thirdring-"));
+            let folder = package.map(|name| xtask::workspace().join("crates").join(name));
+            assert!(
+                folder.is_some_and(|folder| path.starts_with(folder)),
+                "{shown}: {said}"
+            );
+            assert!(words.contains(&"--ignored"), "{shown}: {said}");
+        }
+    }
+    assert!(seen > 0, "there are some");
+}
+
 /// `[text](target)` of a page, without what is shown as code.
 fn links(text: &str) -> Vec<String> {
     let mut prose = String::new();

@@ -100,9 +100,8 @@ fn old_files_are_written_to() {
 }
 
 /// Not a test: makes a fixture of this version, for a schema that has none yet.
-/// `cargo test -p thirdring-crashlab --test fixtures -- --ignored`
 #[test]
-#[ignore = "makes a file; to be run once for each schema version"]
+#[ignore = "makes the file of a schema version that has none yet: cargo test -p thirdring-crashlab --test fixtures -- --ignored"]
 fn write_a_fixture() {
     let path = fixtures().join("log-schema-2.db");
     assert!(!path.exists(), "{} must not change", path.display());
