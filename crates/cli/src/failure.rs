@@ -56,6 +56,16 @@ impl Told {
         }
     }
 
+    /// At a byte of a text, told by line and column.
+    #[must_use]
+    pub(crate) fn at_byte(mut self, text: &str, byte: usize) -> Self {
+        let before = text.get(..byte).unwrap_or_default();
+        let line_start = before.rfind('\n').map_or(0, |found| found + 1);
+        self.line = Some(before.matches('\n').count() + 1);
+        self.column = Some(before.get(line_start..).unwrap_or_default().chars().count() + 1);
+        self
+    }
+
     /// In a file.
     #[must_use]
     pub(crate) fn file(mut self, file: impl Into<String>) -> Self {

@@ -202,6 +202,28 @@ fn csv_failure(file: &str, error: &csv::Error) -> Failure {
     Failure::one(Exit::Input, told)
 }
 
+/// The columns of a file, as far as somebody would read on.
+fn its_columns(headers: &csv::StringRecord) -> String {
+    const SHOWN: usize = 12;
+    const CHARACTERS: usize = 40;
+    if headers.is_empty() {
+        return "the file is empty: name a log with a heading".to_owned();
+    }
+    let names: Vec<String> = headers
+        .iter()
+        .take(SHOWN)
+        .map(|name| match name.char_indices().nth(CHARACTERS) {
+            Some((end, _)) => format!("{}…", name.get(..end).unwrap_or_default()),
+            None => name.to_owned(),
+        })
+        .collect();
+    let more = match headers.len().saturating_sub(SHOWN) {
+        0 => String::new(),
+        more => format!(", and {more} more"),
+    };
+    format!("its columns are: {}{more}", names.join(", "))
+}
+
 /// Where the columns of the map stand in the file.
 struct Columns {
     case: usize,
@@ -218,10 +240,9 @@ impl Columns {
                 .iter()
                 .position(|header| header.trim() == name)
                 .ok_or_else(|| {
-                    let known: Vec<&str> = headers.iter().collect();
                     let told = Told::new(
                         format!("the log has no column `{name}`, which the map names"),
-                        format!("its columns are: {}", known.join(", ")),
+                        its_columns(headers),
                     );
                     Failure::one(Exit::Input, told.file(file).line(1))
                 })

@@ -11,6 +11,22 @@ use crate::failure::Failure;
 /// long it is.
 const LINE_BYTES_MAX: u64 = 4 * 1024 * 1024;
 
+/// Checks that a file is there and may be read; `-` is standard input.
+///
+/// # Errors
+/// If it is not.
+pub(crate) fn check_file(name: &str) -> Result<(), Failure> {
+    if name == "-" {
+        return Ok(());
+    }
+    let unreadable = |error: std::io::Error| Failure::unreadable(name, &error);
+    let file = File::open(name).map_err(unreadable)?;
+    if file.metadata().map_err(unreadable)?.is_dir() {
+        return Err(unreadable(std::io::ErrorKind::IsADirectory.into()));
+    }
+    Ok(())
+}
+
 /// The lines of a file or of standard input.
 pub(crate) struct Lines<'a> {
     name: String,

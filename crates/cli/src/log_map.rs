@@ -194,12 +194,9 @@ struct Reader<'a> {
 
 impl Reader<'_> {
     fn wrong(&self, at: usize, problem: String, remedy: impl Into<String>) -> Failure {
-        let before = self.text.get(..at).unwrap_or_default();
-        let line_start = before.rfind('\n').map_or(0, |found| found + 1);
-        let mut told = Told::new(problem, remedy)
+        let told = Told::new(problem, remedy)
             .file(self.file)
-            .line(before.matches('\n').count() + 1);
-        told.column = Some(before.get(line_start..).unwrap_or_default().chars().count() + 1);
+            .at_byte(self.text, at);
         Failure::one(Exit::Input, told)
     }
 

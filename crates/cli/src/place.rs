@@ -127,11 +127,30 @@ pub(crate) fn open_file(path: &Path, create: bool) -> Result<SqliteLog, Failure>
             "let this user look into its folder, or correct the path",
         ));
     }
+    // SQLite would make a store of it. One that was begun and cut short has its
+    // beginning in the write-ahead log.
+    let bytes = |path: &Path| std::fs::metadata(path).map(|file| file.len());
+    if !create && bytes(path).is_ok_and(|length| length == 0) && !beside_is_written(path) {
+        return Err(Failure::store(
+            format!(
+                "{} is an empty file: there is no store in it",
+                path.display()
+            ),
+            "`thirdring run FILE` and `thirdring record` make one; --store names another",
+        ));
+    }
     let options = SqliteOptions {
         create,
         ..SqliteOptions::default()
     };
     SqliteLog::open_with(path, options).map_err(|error| told(path, error))
+}
+
+/// Whether a write-ahead log with something in it lies beside a file.
+fn beside_is_written(path: &Path) -> bool {
+    let mut wal = path.as_os_str().to_owned();
+    wal.push("-wal");
+    std::fs::metadata(wal).is_ok_and(|file| file.len() > 0)
 }
 
 /// What keeps a file from being opened, with a remedy for each case.

@@ -119,7 +119,14 @@ impl Shell<'_> {
     /// If one of them cannot be opened.
     pub(crate) fn desk(&self, create: bool) -> Result<Desk, Failure> {
         // The manual first: where it has errors no store is made.
-        let rulebook = self.rulebook()?;
+        self.desk_by(self.rulebook()?, create)
+    }
+
+    /// As [`desk`](Self::desk), by a rulebook that was read already.
+    ///
+    /// # Errors
+    /// If the store cannot be opened.
+    pub(crate) fn desk_by(&self, rulebook: Rulebook, create: bool) -> Result<Desk, Failure> {
         Ok(Desk::open(self.log(create)?, rulebook).with_time(self.time.clone()))
     }
 

@@ -384,9 +384,45 @@ fn only_what_records_makes_a_store() {
         assert!(answer.err.contains("there is no store"), "{}", answer.err);
         assert!(!console.store().exists());
     }
-    // Nor does a manual with errors leave an empty one behind.
-    console.run(&["run", TWO_TICKETS, "--manual", "unix"]);
-    assert!(!console.store().exists());
+    // Nor does what is wrong before anything is recorded leave an empty one behind.
+    for args in [
+        &["run", TWO_TICKETS, "--manual", "unix"][..],
+        &["run", "nowhere.jsonl"],
+        &["run", "tests"],
+        &["run", TWO_TICKETS, "--until", "yesterday"],
+        &["record", "--json", "{"],
+        &[
+            "record",
+            "--stream",
+            "T-1",
+            "--by",
+            "li",
+            "--role",
+            "hotline_engineer",
+            "call_rung",
+        ],
+    ] {
+        assert_ne!(console.run(args).exit, Exit::Fine, "{args:?}");
+        assert!(!console.store().exists(), "{args:?}");
+    }
+    // An empty file is no store either, and stays what it is.
+    std::fs::write(console.store(), "").unwrap();
+    for args in [
+        &["show"][..],
+        &["due"],
+        &["lapse"],
+        &["audit"],
+        &["verify"],
+        &["doctor"],
+        &["explain", "T-1", "calm"],
+        &["backup", "copy.db"],
+    ] {
+        let answer = console.run(args);
+        assert_eq!(answer.exit, Exit::Store, "{args:?}");
+        assert!(answer.err.contains("is an empty file"), "{}", answer.err);
+        assert_eq!(std::fs::read(console.store()).unwrap(), b"");
+    }
+    assert_eq!(console.run(&["run", TWO_TICKETS]).exit, Exit::Fine);
 }
 
 #[test]

@@ -301,6 +301,51 @@ fn what_cannot_be_reached_is_said_without_the_password() {
     assert!(nobody.err.contains("127.0.0.1:1"), "{}", nobody.err);
     assert!(nobody.err.contains("to mend it"), "{}", nobody.err);
     assert!(!nobody.err.contains("geheim"), "{}", nobody.err);
+    if let Some(server) = Server::start_without_sync() {
+        // Whoever comes as `desk` needs a password.
+        server
+            .sql("SET password_encryption = 'scram-sha-256'; CREATE ROLE desk LOGIN PASSWORD 'offen'")
+            .unwrap();
+        let file = server.value("SHOW hba_file");
+        let rules = "host all desk 127.0.0.1/32 scram-sha-256\nhost all all 127.0.0.1/32 trust";
+        server
+            .sql(&format!(
+                "COPY (SELECT unnest(string_to_array('{rules}', E'\\n'))) TO '{file}'"
+            ))
+            .unwrap();
+        server.sql("SELECT pg_reload_conf()").unwrap();
+        server.wait_until("SELECT count(*) = 2 FROM pg_hba_file_rules");
+        let address = server.address();
+        let at = |rest: &str| run(&format!("postgres://{rest}?sslmode=disable"));
+        for (store, wanted) in [
+            (
+                format!("desk:geheim@{address}/postgres"),
+                "password authentication failed",
+            ),
+            (format!("desk@{address}/postgres"), "password missing"),
+            (
+                format!("postgres@{address}/nowhere"),
+                "database \"nowhere\" does not exist",
+            ),
+            (
+                format!("nobody@{address}/postgres"),
+                "role \"nobody\" does not exist",
+            ),
+        ] {
+            let answer = at(&store);
+            assert_eq!(answer.exit, Exit::Store, "{}", answer.transcript());
+            assert!(answer.err.contains(wanted), "{wanted}: {}", answer.err);
+            assert!(answer.err.contains(&address), "{}", answer.err);
+            assert!(
+                answer
+                    .err
+                    .contains("to mend it: check user, password and database"),
+                "{}",
+                answer.err
+            );
+            assert!(!answer.err.contains("geheim"), "{}", answer.err);
+        }
+    }
     let wrong = run("postgres://desk:geheim@db:port/desk");
     assert_eq!(wrong.exit, Exit::Usage);
     assert!(!wrong.err.contains("geheim"), "{}", wrong.err);

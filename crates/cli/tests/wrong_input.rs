@@ -120,6 +120,65 @@ fn what_where_and_how_to_mend_it() {
 }
 
 #[test]
+fn what_is_wrong_is_told_in_few_words() {
+    let console = Console::new(LITTLE);
+    let folder = console.store().parent().unwrap().to_owned();
+    let path = |name: &str, bytes: &[u8]| {
+        let path = folder.join(name);
+        fs::write(&path, bytes).unwrap();
+        path.to_str().unwrap().to_owned()
+    };
+    let wide = path("wide.csv", &[b'a'; 300_000]);
+    let many = path("many.csv", "column,".repeat(50_000).as_bytes());
+    let empty = path("empty.csv", b"");
+    let bad = path("bad.toml", b"tz = \"Asia/Shanghai\"\nweekly = 3\n");
+    for (args, wanted) in [
+        (
+            &["judge", &*wide, "--map", "helpdesk", "--manual", "helpdesk"][..],
+            "…",
+        ),
+        (
+            &["judge", &*many, "--map", "helpdesk", "--manual", "helpdesk"],
+            "and 49989 more",
+        ),
+        (
+            &[
+                "judge", &*empty, "--map", "helpdesk", "--manual", "helpdesk",
+            ],
+            "the file is empty",
+        ),
+        (
+            &[
+                "calendar",
+                "add",
+                "--calendar",
+                &*bad,
+                "2026-03-02 10:00",
+                "2h",
+            ],
+            "bad.toml:2:10: ",
+        ),
+    ] {
+        let answer = console.run(args);
+        assert_eq!(answer.exit, Exit::Input, "{}", answer.transcript());
+        assert!(answer.err.contains(wanted), "{wanted}: {}", answer.err);
+        assert!(answer.err.len() < 1_500, "{} bytes", answer.err.len());
+    }
+    // What holds nothing is not judged at the beginning of all clocks.
+    let none = path("none.jsonl", b"");
+    let judged = console.run(&["what-if", &none]);
+    assert!(judged.out.contains("2026-03-02 13:00"), "{}", judged.out);
+    // Time does not go back to the moment somebody names.
+    let told = console.run(&["run", TWO_TICKETS, "--until", "2026-03-01"]);
+    assert_eq!(told.exit, Exit::Fine);
+    assert!(
+        told.err.contains("note: --until lies before the last line"),
+        "{}",
+        told.err
+    );
+}
+
+#[test]
 fn windows_line_ends_and_a_byte_order_mark_change_nothing() {
     let console = Console::new(LITTLE);
     let history = fs::read_to_string(TWO_TICKETS).unwrap();

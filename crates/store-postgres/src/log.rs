@@ -24,7 +24,7 @@ use crate::queue::Queue;
 use crate::readers::Readers;
 use crate::rows::{self, Way};
 use crate::schema::{self, Server};
-use crate::target::Target;
+use crate::target::{NoServer, Target};
 
 /// How often a waiting follower looks for commits of other nodes: at first, and
 /// when it has been quiet for a while. A hint makes it look at once.
@@ -241,7 +241,15 @@ fn runtime() -> std::io::Result<Runtime> {
 }
 
 async fn prepare(target: &Target, create: bool) -> Result<Server, OpenError> {
-    let mut link = target.connect().await.map_err(OpenError::Unreachable)?;
+    let mut link = target.connect().await.map_err(|failure| {
+        let cause = std::error::Error::source(&failure);
+        let cause = cause.and_then(|cause| cause.downcast_ref::<NoServer>());
+        if cause.is_some_and(|cause| cause.turned_away) {
+            OpenError::TurnedAway(failure)
+        } else {
+            OpenError::Unreachable(failure)
+        }
+    })?;
     schema::prepare(target, &mut link.client, create).await
 }
 

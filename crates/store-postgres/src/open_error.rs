@@ -20,6 +20,12 @@ pub enum OpenError {
     /// No server that accepts writes could be reached.
     #[error("{0}; check that the server runs, and that one of the hosts accepts writes")]
     Unreachable(StorageFailure),
+    /// A server answered, and does not let this user into this database.
+    #[error(
+        "{0}; check user, password and database in the connection string, and that the \
+         server lets this user in"
+    )]
+    TurnedAway(StorageFailure),
     /// There is no log, and none was to be made.
     #[error(
         "there is no log in schema {schema} on {place}; name another database, or open it \

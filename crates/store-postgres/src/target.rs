@@ -132,6 +132,7 @@ impl Target {
             .filter(|&n| Some(n) != except);
         let mut notified = notified;
         let mut reasons = Vec::new();
+        let mut turned_away = false;
         for n in order {
             let Some(config) = self.hosts.get(n) else {
                 continue;
@@ -143,7 +144,10 @@ impl Target {
                     self.last.store(n, Ordering::Relaxed);
                     return Ok(Link { client, host: n });
                 }
-                Ok(Err(error)) => reasons.push(format!("{}: {}", place(config), chain(&error))),
+                Ok(Err(error)) => {
+                    turned_away |= is_turned_away(&error);
+                    reasons.push(format!("{}: {}", place(config), chain(&error)));
+                }
                 Err(_) => reasons.push(format!(
                     "{}: no answer within {:?}",
                     place(config),
@@ -151,11 +155,13 @@ impl Target {
                 )),
             }
         }
-        let reasons = std::io::Error::other(reasons.join("; "));
         Err(StorageFailure::new(
             "connect to a server that accepts writes",
             Arc::clone(&self.place),
-            reasons,
+            NoServer {
+                reasons: reasons.join("; "),
+                turned_away,
+            },
         ))
     }
 
@@ -193,6 +199,35 @@ impl Target {
             all.push((place(&config), outcome));
         }
         all
+    }
+}
+
+/// Why there is no server to work with.
+#[derive(Debug)]
+pub(crate) struct NoServer {
+    /// Of each host, in words.
+    reasons: String,
+    /// Whether one of them answered, and does not let this user in.
+    pub(crate) turned_away: bool,
+}
+
+impl std::fmt::Display for NoServer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.reasons)
+    }
+}
+
+impl std::error::Error for NoServer {}
+
+/// Whether a server answered that user, password or database are not right.
+fn is_turned_away(error: &tokio_postgres::Error) -> bool {
+    match error.code() {
+        // Invalid authorisation; no such database.
+        Some(state) => ["28", "3D"]
+            .iter()
+            .any(|class| state.code().starts_with(class)),
+        // The client itself finds this, once the server asks for one.
+        None => chain(error).ends_with("password missing"),
     }
 }
 

@@ -123,17 +123,22 @@ fn calendar(whose: &Whose, shell: &Shell<'_>) -> Result<Calendar, Failure> {
             .map_err(|_| error),
     };
     let wrong = |problem: String| {
-        Failure::one(
-            Exit::Input,
-            Told::new(
-                problem,
-                "write e.g. tz = \"Asia/Shanghai\" and [weekly] mon = [\"09:00-18:00\"]",
-            )
-            .file(file),
+        Told::new(
+            problem,
+            "write e.g. tz = \"Asia/Shanghai\" and [weekly] mon = [\"09:00-18:00\"]",
         )
+        .file(file)
     };
-    let definition = definition.map_err(|error| wrong(error.message().to_owned()))?;
-    Calendar::compile(&definition).map_err(|error| wrong(error.to_string()))
+    let definition = definition.map_err(|error| {
+        let told = wrong(error.message().to_owned());
+        let told = match error.span() {
+            Some(span) => told.at_byte(&text, span.start),
+            None => told,
+        };
+        Failure::one(Exit::Input, told)
+    })?;
+    Calendar::compile(&definition)
+        .map_err(|error| Failure::one(Exit::Input, wrong(error.to_string())))
 }
 
 /// A span: `8h30m` counts in working time, words say in which time they count.

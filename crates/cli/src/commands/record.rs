@@ -55,8 +55,9 @@ pub(crate) struct Arguments {
 
 /// Runs the command.
 pub(crate) fn run(arguments: &Arguments, shell: &mut Shell<'_>) -> Result<Exit, Failure> {
-    let desk = shell.desk(true)?;
-    let zone = desk.rulebook().calendar.zone();
+    // What is wrong with the command line is told before a store is made.
+    let rulebook = shell.rulebook()?;
+    let zone = rulebook.calendar.zone();
     let now = shell.time.now();
     let told_at = arguments
         .told_at
@@ -91,6 +92,7 @@ pub(crate) fn run(arguments: &Arguments, shell: &mut Shell<'_>) -> Result<Exit, 
     if let Some(cause) = line.cause {
         request = request.caused_by(cause);
     }
+    let desk = shell.desk_by(rulebook, true)?;
     let outcome = desk.submit(request)?;
     let told = telling::Told { told_at, id };
     let json = shell.is_json();

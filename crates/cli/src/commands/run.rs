@@ -12,7 +12,7 @@ use thirdring::{Desk, HistoryLine, OpenClock, Outcome, Rulebook, StreamId};
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::findings;
-use crate::input::Lines;
+use crate::input::{Lines, check_file};
 use crate::lines::{
     Counts, NoticeLine, NoticeOnly, OpenClockLine, OpenClockOnly, VerdictLine, says_something,
 };
@@ -76,13 +76,16 @@ struct SummaryLine<'a> {
 /// Runs the command.
 pub(crate) fn run(arguments: &Arguments, shell: &mut Shell<'_>) -> Result<Exit, Failure> {
     let json = shell.is_json();
-    let desk = shell.desk(true)?;
-    let zone = desk.rulebook().calendar.zone();
+    // What is wrong with the command line is told before a store is made.
+    let rulebook = shell.rulebook()?;
+    let zone = rulebook.calendar.zone();
     let until = arguments
         .until
         .as_deref()
         .map(|text| moments::read(text, zone))
         .transpose()?;
+    check_file(&arguments.file)?;
+    let desk = shell.desk_by(rulebook, true)?;
     let mut waiting = Waiting::default();
     let mut lines = Lines::open(&arguments.file, shell.stdin)?;
     let out = &mut shell.out;
@@ -116,6 +119,11 @@ pub(crate) fn run(arguments: &Arguments, shell: &mut Shell<'_>) -> Result<Exit, 
         streams.insert(line.stream);
     }
     drop(lines);
+    if until < teller.present() && until.is_some() {
+        shell
+            .notes
+            .line("note: --until lies before the last line; no more time passed");
+    }
     let present = until.into_iter().chain(teller.present()).max();
     if let Some(present) = present {
         for (stream, notice) in waiting.lapse(&desk, present, None)? {

@@ -163,7 +163,7 @@ fn compare(
             let map = LogMap::open(map)?;
             let open = File::open(file).map_err(|error| Failure::unreadable(file, &error))?;
             let log = ForeignLog::read(file, BufReader::new(open), &map, first.digest)?;
-            let now = given.or(log.latest).unwrap_or_default();
+            let now = given.or(log.latest).unwrap_or_else(|| shell.time.now());
             for (stream, records) in log.cases {
                 let case = Case::replay(stream, Arc::clone(first), records);
                 comparison.add(&case, first, second, now, &map.observable);
@@ -177,7 +177,7 @@ fn compare(
                 .flatten()
                 .map(|record| record.recorded_at)
                 .max();
-            let now = given.or(latest).unwrap_or_default();
+            let now = given.or(latest).unwrap_or_else(|| shell.time.now());
             for (stream, records) in streams {
                 let case = Case::replay(stream, Arc::clone(first), records);
                 comparison.add(&case, first, second, now, &everything);
@@ -199,7 +199,7 @@ fn compare(
                 .flat_map(Case::records)
                 .map(|record| record.recorded_at)
                 .max();
-            let now = given.or(latest).unwrap_or_default();
+            let now = given.or(latest).unwrap_or_else(|| shell.time.now());
             for case in cases.values() {
                 comparison.add(case, first, second, now, &everything);
             }
