@@ -186,7 +186,7 @@ impl<'a> Contest<'a> {
             database,
             dir,
             server,
-            rounds: setting("THIRDRING_BENCH_ROUNDS", 5),
+            rounds: setting("THIRDRING_BENCH_ROUNDS", 7),
         }
     }
 
@@ -198,6 +198,7 @@ impl<'a> Contest<'a> {
             at: String::new(),
             synchronous: "FULL".to_owned(),
             writers: 1,
+            connections: 0,
             tickets,
             facts,
             history: history(self.dir.path(), facts).to_str().unwrap().to_owned(),
@@ -236,18 +237,27 @@ impl<'a> Contest<'a> {
         }
     }
 
-    /// All rows in turn, round by round, each on an empty log.
-    fn race_on_new_logs(&self, rows: &mut [Row]) {
-        for _ in 0..self.rounds {
-            for row in &mut *rows {
-                row.task.at = self.place("round");
-                row.add(self.programs.run(&row.task));
-                self.clear("round");
+    /// All rows in turn, round by round. Each round begins with another one, so
+    /// that none always follows the same one.
+    fn race(&self, rows: &mut [Row], mut run: impl FnMut(&mut Row)) {
+        for round in 0..self.rounds {
+            let (before, from) = rows.split_at_mut(round as usize % rows.len());
+            for row in from.iter_mut().chain(before) {
+                run(row);
             }
         }
     }
 
-    /// All rows in turn, round by round, each on its contender's filled log.
+    /// A race of which every row begins with an empty log each time.
+    fn race_on_new_logs(&self, rows: &mut [Row]) {
+        self.race(rows, |row| {
+            row.task.at = self.place("round");
+            row.add(self.programs.run(&row.task));
+            self.clear("round");
+        });
+    }
+
+    /// A race on logs that were filled before, one for each contender.
     fn race_on_filled_logs(&self, rows: &mut [Row]) {
         for who in [Who::Raw, Who::Desk, Who::Peer] {
             let at = self.place(&format!("filled_{who}"));
@@ -264,11 +274,7 @@ impl<'a> Contest<'a> {
                 }
             }
         }
-        for _ in 0..self.rounds {
-            for row in &mut *rows {
-                row.add(self.programs.run(&row.task));
-            }
-        }
+        self.race(rows, |row| row.add(self.programs.run(&row.task)));
         for who in [Who::Raw, Who::Desk, Who::Peer] {
             self.clear(&format!("filled_{who}"));
         }
@@ -276,15 +282,18 @@ impl<'a> Contest<'a> {
 
     /// W1: one command at a time.
     fn commands(&self) {
-        let tickets = setting("THIRDRING_BENCH_TICKETS", 200);
+        let tickets = setting("THIRDRING_BENCH_TICKETS", 60);
         let durabilities: &[&str] = match self.database {
             Database::Sqlite => &["FULL", "NORMAL"],
             Database::Postgres => &["FULL"],
         };
         for &synchronous in durabilities {
             let mut rows = Vec::new();
-            let row = |who, writers, beside| {
+            let row = |who, writers: u64, beside| {
                 let plural = if writers == 1 { "" } else { "s" };
+                // Many writers need enough to do; the rounds stay short, so that what
+                // else the machine does falls on all alike.
+                let tickets = tickets * writers.min(8);
                 let mut task = self.task(who, Work::Commands, tickets, 12);
                 synchronous.clone_into(&mut task.synchronous);
                 task.writers = writers;
@@ -301,14 +310,28 @@ impl<'a> Contest<'a> {
                 }
                 rows.push(row(Who::Desk, writers, raw));
                 rows.push(row(Who::Peer, writers, raw));
+                if writers == 64 {
+                    rows.push(self.other_pool(row(Who::Peer, writers, raw)));
+                }
             }
             self.race_on_new_logs(&mut rows);
             self.print(
-                &format!("one command at a time, synchronous={synchronous}, {tickets} tickets of 12 facts"),
+                &format!("one command at a time, synchronous={synchronous}, tickets of 12 facts"),
                 "commands",
                 &rows,
             );
         }
+    }
+
+    /// The peer with another pool than it recommends: on a file one connection, so
+    /// that nobody waits for a lock; on a server one for each writer.
+    fn other_pool(&self, mut row: Row) -> Row {
+        row.task.connections = match self.database {
+            Database::Sqlite => 1,
+            Database::Postgres => 64,
+        };
+        row.name += &format!(", pool of {}", row.task.connections);
+        row
     }
 
     /// W2: a whole log.

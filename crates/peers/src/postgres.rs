@@ -1,6 +1,7 @@
 //! `postgres-es`.
 
 use postgres_es::{PostgresEventRepository, default_postgress_pool};
+use sqlx::postgres::PgPoolOptions;
 use sqlx::{Pool, Postgres};
 use tokio::runtime::Runtime;
 
@@ -18,7 +19,7 @@ CREATE TABLE IF NOT EXISTS events (
 )";
 
 pub(crate) fn work(runtime: &Runtime, task: &Task) -> Result<Answer, Failure> {
-    let pool = runtime.block_on(pool(&task.at))?;
+    let pool = runtime.block_on(pool(task))?;
     let version = sqlx::query_scalar::<_, String>("SHOW server_version").fetch_one(&pool);
     let about = format!("PostgreSQL {}", runtime.block_on(version)?);
     let answer = crate::work::work(
@@ -31,10 +32,16 @@ pub(crate) fn work(runtime: &Runtime, task: &Task) -> Result<Answer, Failure> {
     answer
 }
 
-/// The crate's own pool, with all its connections open, each of which has shown
+/// The crate's own pool unless another number of connections is asked for, with all its connections open, each of which has shown
 /// that it confirms durably.
-async fn pool(url: &str) -> Result<Pool<Postgres>, Failure> {
-    let pool = default_postgress_pool(url).await;
+async fn pool(task: &Task) -> Result<Pool<Postgres>, Failure> {
+    let pool = match task.connections {
+        0 => default_postgress_pool(&task.at).await,
+        chosen => {
+            let options = PgPoolOptions::new().max_connections(chosen);
+            options.connect(&task.at).await?
+        }
+    };
     sqlx::query(TABLE).execute(&pool).await?;
     let mut open = Vec::new();
     for _ in 0..pool.options().get_max_connections() {

@@ -23,7 +23,7 @@ CREATE TABLE IF NOT EXISTS events (
 const CONNECTIONS: u32 = 10;
 
 pub(crate) fn work(runtime: &Runtime, task: &Task) -> Result<Answer, Failure> {
-    let pool = runtime.block_on(pool(&task.at, &task.synchronous))?;
+    let pool = runtime.block_on(pool(task))?;
     let version = sqlx::query_scalar::<_, String>("SELECT sqlite_version()").fetch_one(&pool);
     let about = format!("SQLite {}", runtime.block_on(version)?);
     let answer = crate::work::work(
@@ -39,25 +39,29 @@ pub(crate) fn work(runtime: &Runtime, task: &Task) -> Result<Answer, Failure> {
 /// The pool that `sqlite_es::default_sqlite_pool` makes, save that `synchronous` is
 /// chosen: that function always sets NORMAL. All connections are open, and each
 /// has shown that it is as durable as was asked for.
-async fn pool(path: &str, synchronous: &str) -> Result<Pool<Sqlite>, Failure> {
-    let (setting, number) = match synchronous {
+async fn pool(task: &Task) -> Result<Pool<Sqlite>, Failure> {
+    let connections = match task.connections {
+        0 => CONNECTIONS,
+        chosen => chosen,
+    };
+    let (setting, number) = match &*task.synchronous {
         "FULL" => (SqliteSynchronous::Full, 2),
         "NORMAL" => (SqliteSynchronous::Normal, 1),
         other => return Err(format!("synchronous is FULL or NORMAL, not {other}").into()),
     };
     let options = SqliteConnectOptions::new()
-        .filename(path)
+        .filename(&task.at)
         .create_if_missing(true)
         .journal_mode(SqliteJournalMode::Wal)
         .synchronous(setting)
         .foreign_keys(true);
     let pool = SqlitePoolOptions::new()
-        .max_connections(CONNECTIONS)
+        .max_connections(connections)
         .connect_with(options)
         .await?;
     sqlx::query(TABLE).execute(&pool).await?;
     let mut open = Vec::new();
-    for _ in 0..CONNECTIONS {
+    for _ in 0..connections {
         let mut connection = pool.acquire().await?;
         let found: i64 = sqlx::query_scalar("PRAGMA synchronous")
             .fetch_one(&mut *connection)

@@ -88,6 +88,8 @@ pub(crate) struct Task {
     pub(crate) synchronous: String,
     /// How many record at the same time.
     pub(crate) writers: u64,
+    /// How many connections the peer's pool has, 0 for what it recommends.
+    pub(crate) connections: u32,
     /// How many tickets.
     pub(crate) tickets: u64,
     /// How many facts each has.
@@ -113,6 +115,7 @@ impl Task {
             format!("at={}", self.at),
             format!("synchronous={}", self.synchronous),
             format!("writers={}", self.writers),
+            format!("connections={}", self.connections),
             format!("tickets={}", self.tickets),
             format!("facts={}", self.facts),
             format!("history={}", self.history),
@@ -143,6 +146,7 @@ impl Task {
             at: of(&words, "at")?,
             synchronous: of(&words, "synchronous")?,
             writers: of(&words, "writers")?,
+            connections: of(&words, "connections")?,
             tickets: of(&words, "tickets")?,
             facts: of(&words, "facts")?,
             history: of(&words, "history")?,
