@@ -6,7 +6,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
-use cqrs_es::persist::{PersistedEventRepository, PersistedEventStore, QueryReplay};
+use cqrs_es::persist::{
+    PersistedEventRepository, PersistedEventStore, QueryReplay, SerializedEvent,
+};
 use cqrs_es::{AggregateContext, AggregateError, CqrsFramework, EventEnvelope, EventStore, Query};
 use tokio::runtime::Runtime;
 
@@ -36,7 +38,7 @@ where
     let (done, spent) = match task.work {
         Work::Fill => {
             note += &format!(", {} bytes a payload", mean_bytes(&history)?);
-            spent(|| runtime.block_on(fill(&store, task.tickets, &history)))
+            spent(|| runtime.block_on(fill(&repository(), task.tickets, &history)))
         }
         Work::Commands => {
             let framework = Arc::new(CqrsFramework::new(store, Vec::new(), ()));
@@ -85,19 +87,32 @@ fn of_stream(recorded: &Recorded, stream: &str) -> Recorded {
     recorded
 }
 
-/// Stores each ticket with one commit.
+/// How many tickets are open at a time where a log is filled.
+const OPEN: u64 = 200;
+
+/// Stores the tickets as a desk would: some are open at a time, and their facts
+/// come in turns. Those of a turn go into one transaction.
 async fn fill<R: PersistedEventRepository>(
-    store: &PersistedEventStore<R, Ticket>,
+    repository: &R,
     tickets: u64,
     history: &[Recorded],
 ) -> Result<u64, Failure> {
     let mut facts = 0;
-    for number in 0..tickets {
-        let stream = format!("T-{number}");
-        let context = store.load_aggregate(&stream).await?;
-        let events = history.iter().map(|fact| of_stream(fact, &stream));
-        let stored = store.commit(events.collect(), context, HashMap::new());
-        facts += stored.await?.len() as u64;
+    for first in (0..tickets).step_by(OPEN as usize) {
+        for (sequence, fact) in (1..).zip(history) {
+            let mut turn = Vec::new();
+            for number in first..(first + OPEN).min(tickets) {
+                let stream = format!("T-{number}");
+                turn.push(SerializedEvent::try_from(&EventEnvelope::<Ticket> {
+                    payload: of_stream(fact, &stream),
+                    aggregate_id: stream,
+                    sequence,
+                    metadata: HashMap::new(),
+                })?);
+            }
+            repository.persist::<Ticket>(&turn, None).await?;
+            facts += turn.len() as u64;
+        }
     }
     Ok(facts)
 }

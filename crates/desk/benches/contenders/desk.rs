@@ -4,13 +4,12 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
-use thirdring::core::record::Sealed;
-use thirdring::core::{VerdictKind, verdicts};
+use thirdring::core::{VerdictKind, each_finding};
 use thirdring::store::{
     Append, Durability, Expected, Log, NewRecord, SqliteLog, SqliteOptions,
     StreamId as StoredStream,
 };
-use thirdring::{Desk, Outcome, RecordId, Request, Rulebook, StreamId, moment, replay_log};
+use thirdring::{Desk, Outcome, Request, Rulebook, StreamId, moment, replay_log};
 
 use crate::ticket;
 
@@ -63,39 +62,33 @@ pub(crate) fn commands(desk: &Desk, writers: u64, tickets: u64) {
     });
 }
 
-/// A batch that makes a ticket at once.
-pub(crate) fn ticket_at_once(number: usize, sealed: Vec<(RecordId, Sealed)>) -> Append {
-    Append {
-        stream: StoredStream::new(&format!("T-{number}")).unwrap(),
-        expected: Expected::NoStream,
-        records: sealed
-            .into_iter()
-            .map(|(id, sealed)| NewRecord {
-                id: thirdring::store::RecordId(id.to_bytes()),
-                body: sealed.body,
-                personal: sealed.personal,
-            })
-            .collect(),
-    }
-}
-
 /// Stores so many tickets of so many facts.
 pub(crate) fn fill(log: &dyn Log, tickets: usize, facts: usize) {
-    let prototype = ticket::prototype(facts);
-    let tickets: Vec<Append> = (0..tickets)
-        .map(|number| ticket_at_once(number, ticket::seal_again(&prototype, number)))
-        .collect();
-    // Several tickets in one commit, where they are of one partition.
-    let mut partitions = vec![Vec::new(); log.capabilities().partitions];
-    for ticket in tickets {
-        partitions[log.partition(&ticket.stream)].push(ticket);
-    }
-    let batch = (2_400 / facts).max(1);
-    for tickets in partitions {
-        for tickets in tickets.chunks(batch) {
-            log.append(tickets).unwrap();
+    ticket::in_turns(tickets, facts, |version, records| {
+        // A batch is of one partition.
+        let mut partitions = vec![Vec::new(); log.capabilities().partitions];
+        for (number, id, sealed) in records {
+            let stream = StoredStream::new(&format!("T-{number}")).unwrap();
+            partitions[log.partition(&stream)].push(Append {
+                stream,
+                expected: Expected::Exactly(version - 1),
+                records: vec![NewRecord {
+                    id: thirdring::store::RecordId(id.to_bytes()),
+                    body: sealed.body,
+                    personal: sealed.personal,
+                }],
+            });
         }
-    }
+        // All are stored when the last one answers.
+        let submitted: Vec<_> = partitions
+            .into_iter()
+            .filter(|batch| !batch.is_empty())
+            .map(|batch| log.submit(batch))
+            .collect();
+        for completion in submitted {
+            completion.wait().unwrap();
+        }
+    });
 }
 
 /// Replays the whole log; how many records.
@@ -108,9 +101,11 @@ pub(crate) fn judge(log: &dyn Log, rulebook: &Arc<Rulebook>) -> u64 {
     let now = moment("2026-03-09T09:00:00+08:00").unwrap().to_utc();
     let broken = AtomicUsize::new(0);
     let replayed = replay_log(log, rulebook, |case| {
-        let found = verdicts(&case, now);
-        let found = found.iter().filter(|v| v.kind == VerdictKind::Broken);
-        broken.fetch_add(found.count(), Ordering::Relaxed);
+        let mut bad = 0;
+        each_finding(&case, now, |finding| {
+            bad += usize::from(finding.kind() == VerdictKind::Broken);
+        });
+        broken.fetch_add(bad, Ordering::Relaxed);
     });
     assert_eq!(broken.into_inner(), 0);
     replayed.unwrap().records

@@ -6,6 +6,7 @@ use std::collections::HashMap;
 use std::path::Path;
 
 use rusqlite::{Connection, params};
+use serde::Deserialize as _;
 use thirdring::core::record::Sealed;
 
 use crate::ticket;
@@ -40,18 +41,28 @@ pub(crate) fn body(sealed: Sealed) -> Vec<u8> {
     body
 }
 
-/// What is read of a record.
+/// A whole record: everything a rule may ask of it, as a typed value.
 #[derive(serde::Deserialize)]
-pub(crate) struct Envelope {
+pub(crate) struct Whole {
+    id: String,
     stream: String,
     version: i64,
-    by: By,
+    occurred_at: chrono::DateTime<chrono::FixedOffset>,
+    recorded_at: chrono::DateTime<chrono::Utc>,
+    by: Person,
+    rulebook: String,
     fact: serde_json::Map<String, serde_json::Value>,
 }
 
 #[derive(serde::Deserialize)]
-struct By {
+struct Person {
+    id: String,
     role: String,
+}
+
+#[derive(serde::Deserialize)]
+struct Personal {
+    fields: HashMap<String, String>,
 }
 
 /// What is kept of a stream.
@@ -59,34 +70,44 @@ struct By {
 pub(crate) struct Folded {
     /// The last version.
     pub(crate) version: i64,
-    roles: usize,
+    /// A number that depends on the rest, so that nothing is decoded in vain.
+    seen: usize,
 }
 
 impl Folded {
-    fn apply(&mut self, envelope: &Envelope) {
-        assert!(envelope.fact.contains_key("type"));
-        self.version = envelope.version.max(self.version);
-        self.roles += envelope.by.role.len();
+    fn apply(&mut self, record: &Whole) {
+        assert!(record.fact.contains_key("type") && record.occurred_at <= record.recorded_at);
+        self.version = record.version.max(self.version);
+        self.seen += record.id.len() + record.rulebook.len();
+        self.seen += record.by.id.len() + record.by.role.len() + record.fact.len();
     }
 
     /// Folds a record into its stream.
-    pub(crate) fn sort(streams: &mut HashMap<String, Self>, envelope: Envelope) {
-        match streams.get_mut(&envelope.stream) {
-            Some(folded) => folded.apply(&envelope),
+    pub(crate) fn sort(streams: &mut HashMap<String, Self>, record: Whole) {
+        match streams.get_mut(&record.stream) {
+            Some(folded) => folded.apply(&record),
             None => {
                 let mut folded = Self::default();
-                folded.apply(&envelope);
-                streams.insert(envelope.stream, folded);
+                folded.apply(&record);
+                streams.insert(record.stream, folded);
             }
         }
     }
 }
 
-pub(crate) fn decode(body: &[u8]) -> Envelope {
-    // Behind the link of the chain, before what is personal.
+/// Decodes a record, and what is personal behind it.
+pub(crate) fn decode(body: &[u8]) -> Whole {
+    // Behind the link of the chain.
     let cut = body.iter().position(|byte| *byte == b'\n').unwrap() + 1;
-    let mut values = serde_json::Deserializer::from_slice(&body[cut..]).into_iter();
-    values.next().unwrap().unwrap()
+    let mut deserializer = serde_json::Deserializer::from_slice(&body[cut..]);
+    let mut record = Whole::deserialize(&mut deserializer).unwrap();
+    if deserializer.end().is_err() {
+        let personal = Personal::deserialize(&mut deserializer).unwrap();
+        let fields = personal.fields.into_iter();
+        let fields = fields.map(|(name, text)| (name, text.into()));
+        record.fact.extend(fields);
+    }
+    record
 }
 
 /// Decodes and folds a stream's records in order.
@@ -137,14 +158,14 @@ pub(crate) fn commands(connection: &Connection, bodies: &[Vec<u8>], tickets: u64
 
 /// Stores so many tickets of so many facts.
 pub(crate) fn fill(connection: &Connection, tickets: usize, facts: usize) {
-    let prototype = ticket::prototype(facts);
     let transaction = connection.unchecked_transaction().unwrap();
-    for number in 0..tickets {
-        let stream = format!("T-{number}");
-        for (version, (id, sealed)) in (1..).zip(ticket::seal_again(&prototype, number)) {
-            insert(connection, &stream, version, id.to_bytes(), &body(sealed));
+    ticket::in_turns(tickets, facts, |version, records| {
+        for (number, id, sealed) in records {
+            let stream = format!("T-{number}");
+            let (version, id) = (version as i64, id.to_bytes());
+            insert(connection, &stream, version, id, &body(sealed));
         }
-    }
+    });
     transaction.commit().unwrap();
 }
 
@@ -157,11 +178,11 @@ pub(crate) fn replay(connection: &Connection) -> u64 {
     let mut streams: HashMap<String, Folded> = HashMap::new();
     let mut count = 0;
     while let Some(row) = rows.next().unwrap() {
-        let envelope = decode(row.get_ref(0).unwrap().as_blob().unwrap());
-        Folded::sort(&mut streams, envelope);
+        let record = decode(row.get_ref(0).unwrap().as_blob().unwrap());
+        Folded::sort(&mut streams, record);
         count += 1;
     }
-    assert!(streams.values().all(|folded| folded.roles > 0));
+    assert!(streams.values().all(|folded| folded.seen > 0));
     count
 }
 

@@ -92,14 +92,13 @@ pub(crate) fn commands(connections: &mut [Raw], bodies: &[Vec<u8>], tickets: u64
 
 /// Stores so many tickets of so many facts.
 pub(crate) fn fill(raw: &mut Raw, tickets: usize, facts: usize) {
-    let prototype = ticket::prototype(facts);
     raw.client.batch_execute("BEGIN").unwrap();
-    for number in 0..tickets {
-        let stream = format!("T-{number}");
-        for (version, (id, sealed)) in (1..).zip(ticket::seal_again(&prototype, number)) {
-            raw.insert(&stream, version, id.to_bytes(), &body(sealed));
+    ticket::in_turns(tickets, facts, |version, records| {
+        for (number, id, sealed) in records {
+            let (version, id) = (version as i64, id.to_bytes());
+            raw.insert(&format!("T-{number}"), version, id, &body(sealed));
         }
-    }
+    });
     raw.client.batch_execute("COMMIT").unwrap();
 }
 

@@ -214,3 +214,30 @@ pub(crate) fn seal_again(prototype: &[Arc<Record>], number: usize) -> Vec<(Recor
         })
         .collect()
 }
+
+/// How many tickets are open at a time where a log is filled.
+const OPEN: usize = 200;
+
+/// The records of so many tickets of so many facts in the order a desk records
+/// them: some tickets are open at a time, and their facts come in turns. Handed
+/// over step by step: the version, and for each open ticket its number, the id and
+/// the bytes.
+pub(crate) fn in_turns(
+    tickets: usize,
+    facts: usize,
+    mut step: impl FnMut(u64, Vec<(usize, RecordId, Sealed)>),
+) {
+    let prototype = prototype(facts);
+    for first in (0..tickets).step_by(OPEN) {
+        let mut open: Vec<_> = (first..(first + OPEN).min(tickets))
+            .map(|number| (number, seal_again(&prototype, number).into_iter()))
+            .collect();
+        for version in 1..=facts as u64 {
+            let records = open.iter_mut().map(|(number, records)| {
+                let (id, sealed) = records.next().unwrap();
+                (*number, id, sealed)
+            });
+            step(version, records.collect());
+        }
+    }
+}
