@@ -40,9 +40,11 @@ mod identity;
 
 mod history_line;
 
-mod register;
-
 mod storage;
+
+mod open_clock;
+
+mod register;
 
 mod timetable;
 
@@ -57,7 +59,7 @@ mod desk;
 pub use desk::Desk;
 pub use history_line::{HistoryLine, LineError, NoMoment, moment};
 pub use identity::{derived_id, fresh_id};
-pub use register::OpenClock;
+pub use open_clock::OpenClock;
 pub use replay::{Replayed, replay_log};
 pub use request::{DeskError, Outcome, Receipt, Refusal, Request};
 pub use storage::{ReadFailure, read_all, read_stream};

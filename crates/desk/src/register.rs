@@ -4,12 +4,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use chrono::{DateTime, Utc};
+use thirdring_core::StreamId;
 use thirdring_core::record::{Evidence, Opener, Record, SeenIn};
 use thirdring_core::vocabulary::ticket::intake::RequestReceived;
 use thirdring_core::vocabulary::ticket::visit::EngineerArrived;
 use thirdring_core::vocabulary::{Fact, FieldType, Value};
-use thirdring_core::{Case, StreamId, VerdictKind, verdicts};
 use thirdring_store::{Cursor, Log};
 
 use crate::storage::{ReadFailure, unproved};
@@ -20,55 +19,12 @@ const HEARD_MAX: usize = 4096;
 /// How many records are read at a time.
 const PAGE: usize = 512;
 
-/// A clock that is running.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct OpenClock {
-    /// The stream it runs in.
-    pub stream: StreamId,
-    /// The rule.
-    pub rule: String,
-    /// Which clause of it, from 1.
-    pub clause: u16,
-    /// The key it runs for.
-    pub key: Option<String>,
-    /// When it is due; `None` while it is paused or where nothing limits it.
-    pub due_at: Option<DateTime<Utc>>,
-    /// Whether it was due before the moment that was asked about.
-    pub overdue: bool,
-    /// How it stands, in words.
-    pub why: String,
-}
-
-/// The clocks of a case that are still running at a moment, soonest first.
-pub(crate) fn open_clocks(case: &Case, now: DateTime<Utc>) -> Vec<OpenClock> {
-    let mut clocks: Vec<OpenClock> = verdicts(case, now)
-        .into_iter()
-        .filter(|verdict| {
-            verdict.kind == VerdictKind::Pending
-                || (verdict.kind == VerdictKind::Broken
-                    && verdict.at.is_none()
-                    && verdict.due.is_some())
-        })
-        .map(|verdict| OpenClock {
-            stream: verdict.stream,
-            rule: verdict.rule.to_string(),
-            clause: verdict.clause,
-            key: verdict.key,
-            due_at: verdict.due,
-            overdue: verdict.kind == VerdictKind::Broken,
-            why: verdict.why.into_owned(),
-        })
-        .collect();
-    clocks.sort_by_key(|clock| (clock.due_at.is_none(), clock.due_at));
-    clocks
-}
-
-/// Which streams there are, and which customers have been visited in them.
+/// Which customers' requests stand in which streams, and in which of them an
+/// engineer came.
 #[derive(Debug, Default)]
 pub(crate) struct Register {
     /// How far the log was read.
     cursor: Cursor,
-    streams: BTreeSet<StreamId>,
     /// Records this desk appended itself beyond the cursor, by position: they
     /// need not be read back.
     heard: BTreeMap<u64, Arc<Record>>,
@@ -124,16 +80,8 @@ impl Register {
         }
     }
 
-    /// The streams there are, by name.
-    pub(crate) fn streams(&self) -> impl Iterator<Item = &StreamId> {
-        self.streams.iter()
-    }
-
     /// Takes one more record into account.
     fn learn(&mut self, record: &Record) {
-        if record.version == 1 {
-            self.streams.insert(record.stream.clone());
-        }
         let Some(fact) = record.fact() else { return };
         if fact.fact_type() == RequestReceived::TYPE
             && let Some(Value::Word(customer)) = fact.get("customer")

@@ -115,6 +115,25 @@ pub(crate) fn named(stream: &store::StreamId) -> Result<StreamId, ReadFailure> {
     StreamId::new(name).map_err(|_| ReadFailure::ForeignStream(name.to_owned()))
 }
 
+/// The names of all streams of a log, in their order as text.
+pub(crate) fn stream_names(log: &dyn Log) -> Result<Vec<StreamId>, ReadFailure> {
+    let mut names = Vec::new();
+    let mut last: Option<store::StreamId> = None;
+    loop {
+        let page = log.streams(last.as_ref(), PAGE)?;
+        for stream in &page {
+            names.push(named(stream)?);
+        }
+        match page.into_iter().next_back() {
+            Some(stream) => last = Some(stream),
+            None => break,
+        }
+    }
+    // The order of the log is its own.
+    names.sort_unstable();
+    Ok(names)
+}
+
 /// All records of a stream, proved link by link.
 ///
 /// # Errors

@@ -17,7 +17,7 @@ use thirdring_store::{
     TimetableError, Timetables,
 };
 
-use crate::register::open_clocks;
+use crate::open_clock::open_clocks;
 use crate::storage::{ReadFailure, named, stored_stream};
 
 /// Version of what is worked out below, and of how the core works it out. To be

@@ -6,7 +6,7 @@ use thirdring_core::{StreamId, lapse};
 use thirdring_store::{Cursor, Due};
 
 use super::{ATTEMPTS, Desk, lock};
-use crate::register::{OpenClock, open_clocks};
+use crate::open_clock::{OpenClock, open_clocks};
 use crate::request::DeskError;
 use crate::storage::named;
 use crate::timetable::{moments, present};
