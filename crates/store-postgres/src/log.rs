@@ -298,6 +298,14 @@ impl Log for PostgresLog {
         self.page(stream, from_version, Way::Forward, limit)
     }
 
+    fn read_many(&self, streams: &[StreamId], limit: usize) -> Result<Vec<StreamPage>, ReadError> {
+        if limit == 0 {
+            return Err(ReadError::ZeroLimit);
+        }
+        self.readers
+            .with(async |conn: &mut Conn| rows::read_many(conn, streams, limit, self.place()).await)
+    }
+
     fn read_backward(
         &self,
         stream: &StreamId,

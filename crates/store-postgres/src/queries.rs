@@ -76,6 +76,32 @@ ORDER BY page.version",
     types: STREAM_TYPES,
 };
 
+/// The first versions of several streams, so many of each, in the order of the
+/// streams; and the head of each, which comes even if there are no records. What
+/// begins beyond the bytes of one page is not sent.
+pub(crate) const FIRST: Query = Query {
+    sql: "
+SELECT page.head, page.pos, page.version, page.id, page.has_personal, page.stream, page.body,
+    page.bytes, page.turn
+FROM (
+    SELECT n.turn, h.head, r.*, p.bytes,
+        sum(coalesce(octet_length(r.body), 0) + coalesce(octet_length(p.bytes), 0))
+            OVER (ORDER BY n.turn, r.version ROWS UNBOUNDED PRECEDING)
+        - coalesce(octet_length(r.body), 0) - coalesce(octet_length(p.bytes), 0) AS earlier
+    FROM unnest($1, $2) WITH ORDINALITY AS n(part, name, turn)
+    CROSS JOIN LATERAL (
+        SELECT coalesce((SELECT version FROM record WHERE part = n.part AND stream = n.name
+            ORDER BY version DESC LIMIT 1), 0) AS head
+    ) AS h
+    LEFT JOIN record AS r ON r.part = n.part AND r.stream = n.name
+        AND r.version BETWEEN 1 AND least($3, h.head)
+    LEFT JOIN personal AS p ON p.part = r.part AND p.pos = r.pos
+) AS page
+WHERE page.earlier < $4
+ORDER BY page.turn, page.version",
+    types: &[Type::INT2_ARRAY, Type::TEXT_ARRAY, Type::INT8, Type::INT8],
+};
+
 /// As [`FORWARD`], downwards: from the version that is wanted, so many records.
 pub(crate) const BACKWARD: Query = Query {
     sql: "

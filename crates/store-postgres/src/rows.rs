@@ -12,7 +12,7 @@ use tokio_postgres::{Error, Row};
 
 use crate::conn::Conn;
 use crate::partition::{PARTITIONS, part, partition_of};
-use crate::queries::{BACKWARD, FEED, FORWARD, HEAD, SCAN, STREAMS};
+use crate::queries::{BACKWARD, FEED, FIRST, FORWARD, HEAD, SCAN, STREAMS};
 use crate::sql_types::{Id, signed, unsigned};
 
 /// Why a page could not be had.
@@ -213,6 +213,64 @@ pub(crate) async fn read(
         }
         Way::Backward => read_down(conn, stream, from, limit, place).await,
     }
+}
+
+/// The first pages of several streams, all in one answer of the server; those of
+/// the last are left out once the answer is as large as a page may be.
+pub(crate) async fn read_many(
+    conn: &mut Conn,
+    streams: &[StreamId],
+    limit: usize,
+    place: &str,
+) -> Result<Vec<StreamPage>, Failed> {
+    let limit = limit.min(Limits::DEFAULT.page_records) as u64;
+    let parts: Vec<i16> = streams
+        .iter()
+        .map(|stream| part(partition_of(stream)))
+        .collect();
+    let names: Vec<&str> = streams.iter().map(StreamId::as_str).collect();
+    let rows = conn
+        .query(FIRST, &[&parts, &names, &signed(limit), &page_bytes()])
+        .await?;
+    let mut rest = rows.as_slice();
+    let mut pages: Vec<StreamPage> = Vec::with_capacity(streams.len());
+    let mut bytes = 0_usize;
+    for (turn, stream) in (1_i64..).zip(streams) {
+        let mut count = 0;
+        for row in rest {
+            if row.try_get::<_, i64>(8)? != turn {
+                break;
+            }
+            count += 1;
+        }
+        let (of_stream, later) = rest.split_at(count);
+        rest = later;
+        let head = head_of(of_stream)?;
+        let wanted = limit.min(head);
+        let mut taken = Taken::new(stream, place, of_stream);
+        for due in (1..=wanted).take(count) {
+            if !taken.take(due)? {
+                break;
+            }
+        }
+        bytes = bytes.saturating_add(taken.bytes);
+        if count == 0 || (taken.records.len() as u64) < wanted {
+            // Cut: the first page as it is cut when read alone.
+            if bytes < Limits::DEFAULT.page_bytes {
+                return Err(taken.missing(taken.records.len() as u64 + 1));
+            }
+            if !pages.is_empty() {
+                break;
+            }
+        }
+        let next = taken.records.len() as u64 + 1;
+        pages.push(StreamPage {
+            records: taken.records,
+            next,
+            end: next > head,
+        });
+    }
+    Ok(pages)
 }
 
 /// The versions from `from` to `upto`, as far as they are there, with the head
