@@ -125,8 +125,11 @@ fn the_same_id_again_gives_the_first_answer() {
     assert_eq!(again.flags, first.flags);
     assert!(!first.flags.is_empty());
     assert_eq!(desk.history(&ticket).unwrap().len(), 1);
-    // The id for something else is an error, not an answer.
+    // The id for something else is an error, not an answer; so it is for what
+    // somebody else did.
     assert!(matches!(desk.submit(request(2)), Err(DeskError::IdTaken(taken)) if taken == id));
+    let another = request(4).done_by(actor("wang", "hotline_engineer"));
+    assert!(matches!(desk.submit(another), Err(DeskError::IdTaken(taken)) if taken == id));
 }
 
 #[test]

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use thirdring_core::judge::Earlier;
 use thirdring_core::vocabulary::{Fact, FieldType, Value};
-use thirdring_core::{Case, Mode, Proposal, Record, propose};
+use thirdring_core::{Actor, Case, Mode, Proposal, Record, propose};
 
 use super::{Desk, lock};
 use crate::request::{DeskError, Outcome, Receipt, Request};
@@ -71,13 +71,18 @@ impl Desk {
     }
 }
 
-/// Whether a request says what a record says.
+/// Whether a request says what a record says. Roles are recorded in the manual's
+/// own word, so that they are not held against each other.
 fn is_same(record: &Record, request: &Request) -> bool {
+    fn doer(actor: &Option<Actor>) -> Option<&str> {
+        actor.as_ref().map(|actor| &*actor.id)
+    }
     record
         .fact()
         .is_some_and(|known| same_fact(known, &request.fact))
         && record.occurred_at.to_utc() == request.occurred_at.to_utc()
         && record.by.id == request.by.id
+        && doer(&record.done_by) == doer(&request.done_by)
         && record.stream == request.stream
 }
 
@@ -99,7 +104,7 @@ fn same_fact(known: &Fact, given: &Fact) -> bool {
 mod tests {
     use super::*;
     use crate::facts::{CallAnswered, CallEnded, FactRetracted, StatusTold};
-    use crate::{Actor, RecordId, StreamId, manuals, moment};
+    use crate::{RecordId, StreamId, manuals, moment};
     use chrono::TimeDelta;
 
     /// Many calls in one stream: rings that break a rule, clocks that start and
