@@ -178,3 +178,52 @@ impl Then {
             .at_version(case, self.version)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use thirdring::manuals;
+
+    /// A call that rings each minute, and an act that is refused each time.
+    fn lines() -> Vec<(HistoryLine, String)> {
+        (0..60)
+            .flat_map(|minute| {
+                let fact = |fact: String| {
+                    format!(
+                        r#"{{"at":"2026-03-02T09:{minute:02}:00+08:00","stream":"T-1","by":{{"id":"li","role":"hotline_engineer"}},"fact":{fact}}}"#
+                    )
+                };
+                [
+                    fact(format!(r#"{{"type":"call_rang","call":"{minute}"}}"#)),
+                    fact(r#"{"type":"bypass_disclosed"}"#.to_owned()),
+                ]
+            })
+            .map(|text| (HistoryLine::parse(1, &text).unwrap().unwrap(), text))
+            .collect()
+    }
+
+    fn tell(desk: &Desk, teller: &mut Teller) -> Vec<bool> {
+        lines()
+            .into_iter()
+            .map(|(line, text)| {
+                let told = teller.place(&line, &text);
+                let outcome = teller.tell(desk, line, &told).unwrap();
+                matches!(outcome, Outcome::Refused(_))
+            })
+            .collect()
+    }
+
+    #[test]
+    fn what_was_refused_is_refused_again_in_one_pass_over_the_records() {
+        let desk = Desk::in_memory(manuals::shipped("unis").unwrap());
+        let first = tell(&desk, &mut Teller::new(Attitude::Enforce));
+        assert_eq!(first.iter().filter(|refused| **refused).count(), 60);
+        let mut teller = Teller::new(Attitude::Enforce);
+        assert_eq!(tell(&desk, &mut teller), first);
+        let stream = StreamId::new("T-1").unwrap();
+        let records = desk.history(&stream).unwrap().len() as u64;
+        assert_eq!(records, 60);
+        let folded = teller.then[&stream].case.as_ref().unwrap().folded();
+        assert!(folded > 0 && folded <= records, "{folded} of {records}");
+    }
+}
