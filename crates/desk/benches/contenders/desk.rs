@@ -50,7 +50,9 @@ pub(crate) fn commands(desk: &Desk, writers: u64, tickets: u64) {
                     let stream = StreamId::new(&format!("T-{number}")).unwrap();
                     for (minutes, (fact, by)) in (0i64..).zip(ticket::ticket()) {
                         let at = first + chrono::TimeDelta::minutes(minutes);
-                        let request = Request::new(&stream, fact, &by, at).told_at(at.to_utc());
+                        let request = Request::new(&stream, fact, &by, at)
+                            .told_at(at.to_utc())
+                            .with_id(ticket::id_of_now());
                         assert!(matches!(
                             desk.submit(request).unwrap(),
                             Outcome::Admitted(_)

@@ -150,8 +150,8 @@ pub(crate) fn commands(connection: &Connection, bodies: &[Vec<u8>], tickets: u64
         let stream = format!("T-{number}");
         for body in bodies {
             let next = load(connection, &stream).version + 1;
-            let id = thirdring::fresh_id(chrono::DateTime::UNIX_EPOCH);
-            insert(connection, &stream, next, id.unwrap().to_bytes(), body);
+            let id = ticket::id_of_now().to_bytes();
+            insert(connection, &stream, next, id, body);
         }
     }
 }

@@ -81,8 +81,8 @@ pub(crate) fn commands(connections: &mut [Raw], bodies: &[Vec<u8>], tickets: u64
                     let stream = format!("T-{number}");
                     for body in bodies {
                         let version = raw.load(&stream).version + 1;
-                        let id = thirdring::fresh_id(chrono::DateTime::UNIX_EPOCH);
-                        raw.insert(&stream, version, id.unwrap().to_bytes(), body);
+                        let id = ticket::id_of_now().to_bytes();
+                        raw.insert(&stream, version, id, body);
                     }
                 }
             });

@@ -8,12 +8,15 @@ use thirdring::core::{Case, Mode, Proposal, Record, propose};
 use thirdring::facts::*;
 use thirdring::{Actor, Fact, RecordId, Rulebook, StreamId, manuals, moment};
 
-/// Reads the bodies of all records of an SQLite log in order.
-pub(crate) const RAW_SCAN: &str = "SELECT body, NULL FROM records ORDER BY position";
-
-/// The same with their personal values.
-pub(crate) const RAW_SCAN_WHOLE: &str = "SELECT body, bytes FROM records \
-     LEFT JOIN personal USING (position) ORDER BY position";
+/// An id by the time of day, as a desk at work gives them: ids that grow are
+/// neighbours in an index.
+pub(crate) fn id_of_now() -> RecordId {
+    let now = std::time::SystemTime::now()
+        .duration_since(std::time::UNIX_EPOCH)
+        .unwrap();
+    let now = chrono::DateTime::from_timestamp_millis(now.as_millis() as i64).unwrap();
+    thirdring::fresh_id(now).unwrap()
+}
 
 /// A question answered on the phone: twelve facts, none of them refused.
 pub(crate) fn ticket() -> Vec<(Fact, Actor)> {
