@@ -157,15 +157,10 @@ impl Desk {
         stream: &StreamId,
         now: DateTime<Utc>,
     ) -> Result<Vec<Notice>, DeskError> {
-        let head = self.head(stream)?;
         let slot = self.slot(stream);
         let mut case = lock(&slot);
         for _ in 0..ATTEMPTS {
-            let known = case.take().filter(|case| case.version() >= head);
-            let mut current = match known {
-                Some(current) => current,
-                None => self.load(stream)?,
-            };
+            let mut current = self.current(stream, case.take())?;
             let notices = lapse(&current, now);
             if notices.is_empty() {
                 *case = Some(current);

@@ -393,14 +393,20 @@ impl Desk {
         stream: &StreamId,
         look: impl FnOnce(&Case) -> T,
     ) -> Result<T, DeskError> {
-        // Another desk may have written: ask the log how far the stream goes.
-        let head = self.head(stream)?;
         let slot = self.slot(stream);
         let mut slot = lock(&slot);
-        if let Some(case) = slot.as_ref().filter(|case| case.version() == head) {
-            return Ok(look(case));
+        let case = self.current(stream, slot.take())?;
+        Ok(look(slot.insert(case)))
+    }
+
+    /// The case of a stream as the log has it, from what is known of it.
+    fn current(&self, stream: &StreamId, known: Option<Case>) -> Result<Case, DeskError> {
+        match known {
+            // Another desk may have written: ask the log how far the stream goes.
+            Some(case) if case.version() == self.head(stream)? => Ok(case),
+            // What is read anew is read as it stands: there is nothing to ask.
+            Some(_) | None => self.load(stream),
         }
-        Ok(look(slot.insert(self.load(stream)?)))
     }
 
     /// The records of a stream, in the order they were recorded.
