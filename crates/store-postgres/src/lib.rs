@@ -40,6 +40,8 @@ mod schema;
 
 mod conn;
 
+mod server_error;
+
 mod queries;
 
 mod rows;
@@ -47,6 +49,8 @@ mod rows;
 mod arrivals;
 
 mod queue;
+
+mod shared;
 
 mod group;
 

@@ -1,6 +1,6 @@
 //! The log.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::AtomicBool;
 use std::sync::mpsc;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
@@ -24,6 +24,7 @@ use crate::queue::Queue;
 use crate::readers::Readers;
 use crate::rows::{self, Way};
 use crate::schema::{self, Server};
+use crate::shared::Shared;
 use crate::target::{NoServer, Target};
 
 /// How often a waiting follower looks for commits of other nodes: at first, and
@@ -43,32 +44,6 @@ pub struct PostgresLog {
     appenders: Mutex<Vec<JoinHandle<()>>>,
     // Dropped last: the connections of the readers live on it.
     _background: Background,
-}
-
-/// What the threads of a log share.
-#[derive(Debug)]
-pub(crate) struct Shared {
-    pub(crate) target: Arc<Target>,
-    pub(crate) queue: Queue,
-    pub(crate) patience: Duration,
-    arrivals: Arc<Arrivals>,
-    /// Something was committed since the last hint to other nodes.
-    committed: Arc<AtomicBool>,
-}
-
-impl Shared {
-    /// Everything up to these positions is committed.
-    pub(crate) fn committed(&self, lasts: &[(usize, u64)]) {
-        if !lasts.is_empty() {
-            self.committed.store(true, Ordering::Relaxed);
-            self.arrivals.committed(lasts);
-        }
-    }
-
-    pub(crate) fn failure(&self, doing: &'static str, what: &str) -> StorageFailure {
-        let cause = std::io::Error::other(what.to_owned());
-        StorageFailure::new(doing, Arc::clone(self.target.place()), cause)
-    }
 }
 
 /// The thread that drives the connections of readers and of hints.

@@ -8,10 +8,10 @@ use std::time::{Duration, Instant};
 use thirdring_store::{ReadError, StorageFailure};
 use tokio::runtime::Handle;
 
-use crate::appender::{Kind, is_lost, kind};
 use crate::block_on::block_on_until;
 use crate::conn::Conn;
 use crate::rows::Failed;
+use crate::server_error::{Kind, is_lost, kind};
 use crate::target::Target;
 
 /// Pause before a read is tried again.

@@ -7,10 +7,10 @@ use thirdring_store::StorageFailure;
 use tokio_postgres::types::ToSql;
 use tokio_postgres::{Error, Row};
 
-use crate::appender::{Kind, kind};
 use crate::block_on::block_on_until;
 use crate::conn::{Conn, Query};
 use crate::readers::{Borrowed, Readers, far};
+use crate::server_error::{Kind, kind};
 use crate::target::Target;
 
 /// The planner as the server has it: our own settings suit the log's queries.
