@@ -22,7 +22,8 @@ use crate::storage::{ReadFailure, named, stored_stream};
 
 /// Version of what is worked out below, and of how the core works it out. To be
 /// raised with every change after which the same records and rulebook give other
-/// moments, announced holidays included: then every desk begins afresh.
+/// moments, announced holidays included: then every desk begins afresh. The test
+/// `moments_are_those_of_this_shape` reminds of it.
 const SHAPE: u32 = 1;
 
 /// The soonest moment that brings a notice not yet announced.

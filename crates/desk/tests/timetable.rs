@@ -292,6 +292,95 @@ fn a_period_that_begins_by_time_alone_is_due_when_it_has_begun() {
     assert_eq!(weekly(25, 60), 2);
 }
 
+/// A desk trusts what an earlier program kept under the same shape. So if this test
+/// fails, because clocks are worked out otherwise or holidays were announced, raise
+/// `SHAPE` in `timetable.rs`, and then write down here what is found.
+#[test]
+fn moments_are_those_of_this_shape() {
+    let rulebook = own(
+        "[calendar]\ntz = \"Asia/Shanghai\"\nweekly.mon = [\"09:00-18:00\"]\n\
+         weekly.tue = [\"09:00-18:00\"]\nweekly.wed = [\"09:00-18:00\"]\n\
+         weekly.thu = [\"09:00-18:00\"]\nweekly.fri = [\"09:00-18:00\"]\n\
+         holidays_from = [\"cn\"]\n\
+         [roles]\nhotline_engineer = [\"engineer\"]\n\
+         [rule.shop-records-soon]\nsays = \"Soon.\"\n\
+         source = [{ manual = \"shop\", quote = \"soon\" }]\n\
+         after = \"request_received\"\nexpect = [\"request_recorded\"]\n\
+         within = \"2 working hours\"\nrepeat = \"keep\"\nwarn = [\"30 clock minutes before\"]\n\
+         kept = [\"request_received\", \"+1h request_recorded\"]\n\
+         broken = [\"request_received\", \"+3h\"]",
+    );
+    let log = MemoryLog::new();
+    let desk = Desk::open(log.clone(), Arc::clone(&rulebook));
+    let tell = |ticket: &str, fact: Fact, at: &str| {
+        let at = moment(at).unwrap();
+        admitted(desk.propose_at(&stream(ticket), fact, &li(), at).unwrap());
+    };
+    let received = || -> Fact {
+        RequestReceived::new()
+            .channel("phone")
+            .kind("question")
+            .into()
+    };
+    tell("plain", received(), "2026-03-02T09:00:00+08:00");
+    tell("evening", received(), "2026-03-06T17:30:00+08:00");
+    // Before the holidays of October, and before a year whose are not announced.
+    tell("holiday", received(), "2026-09-30T17:30:00+08:00");
+    tell("unknown", received(), "2026-12-31T17:30:00+08:00");
+    tell("answered", received(), "2026-03-02T09:00:00+08:00");
+    tell(
+        "answered",
+        RequestRecorded::new().into(),
+        "2026-03-02T09:30:00+08:00",
+    );
+    tell("told", received(), "2026-03-02T09:00:00+08:00");
+    tell(
+        "told",
+        RequestRecorded::new().into(),
+        "2026-03-02T09:30:00+08:00",
+    );
+    tell(
+        "told",
+        StatusTold::new().into(),
+        "2026-03-10T09:30:00+08:00",
+    );
+    desk.due(at(0).to_utc()).unwrap();
+    let name = format!("due/1/{}", rulebook.digest);
+    let timetables = log.timetables().unwrap();
+    let found: Vec<String> = [0, 1]
+        .into_iter()
+        .flat_map(|kind| {
+            let all = Moment::from_micros(i64::MAX);
+            timetables
+                .due(&name, MomentKind(kind), all, None, 100)
+                .unwrap()
+                .into_iter()
+                .map(move |due| {
+                    let at = DateTime::from_timestamp_micros(due.at.micros()).unwrap();
+                    format!("{kind} {} {at:?}", due.stream)
+                })
+        })
+        .collect();
+    assert_eq!(
+        found,
+        [
+            "0 plain 2026-03-02T02:30:00Z",
+            "0 evening 2026-03-09T02:00:00Z",
+            "0 answered 2026-03-15T15:59:59.999999Z",
+            "0 told 2026-03-22T15:59:59.999999Z",
+            "0 holiday 2026-10-08T02:00:00Z",
+            "0 unknown 2027-01-01T02:00:00Z",
+            "1 plain 2026-03-02T02:30:00Z",
+            "1 evening 2026-03-09T02:00:00Z",
+            "1 answered 2026-03-15T15:59:59.999999Z",
+            "1 told 2026-03-22T15:59:59.999999Z",
+            "1 holiday 2026-10-08T02:00:00Z",
+            "1 unknown 2027-01-01T02:00:00Z"
+        ],
+        "raise SHAPE in timetable.rs, then write down what is found"
+    );
+}
+
 #[test]
 fn timetables_of_others_can_be_forgotten() {
     let log = MemoryLog::new();
