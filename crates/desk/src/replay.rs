@@ -50,12 +50,10 @@ pub fn replay_log(
         let running: Vec<_> = (0..workers)
             .map(|_| {
                 scope.spawn(|| {
-                    let done = work(&source, &end, rulebook, &visit);
-                    if done.is_err() {
-                        // The others need not go on either.
-                        source.stop();
-                    }
-                    done
+                    // Whatever ends one of them, the others need not go on either;
+                    // one that comes to the end finds nothing left.
+                    let _stop = Stop(&source);
+                    work(&source, &end, rulebook, &visit)
                 })
             })
             .collect();
@@ -147,9 +145,14 @@ impl Source<'_> {
             .map_or(Named::End, |last| Named::After(last.clone()));
         Ok(streams)
     }
+}
 
-    fn stop(&self) {
-        *self.named.lock().unwrap_or_else(PoisonError::into_inner) = Named::End;
+/// Lets a source end, also when a visitor panics.
+struct Stop<'s, 'l>(&'s Source<'l>);
+
+impl Drop for Stop<'_, '_> {
+    fn drop(&mut self) {
+        *self.0.named.lock().unwrap_or_else(PoisonError::into_inner) = Named::End;
     }
 }
 
@@ -179,6 +182,11 @@ fn work(
         let mut rest = streams.as_slice();
         while !rest.is_empty() {
             let pages = source.log.read_many(rest, PAGE)?;
+            if pages.is_empty() {
+                // A log that gives nothing has not kept its contract: what is not
+                // read is missed in the end, and told.
+                break;
+            }
             let (now, later) = rest.split_at(pages.len().min(rest.len()));
             rest = later;
             for (stream, page) in now.iter().zip(pages) {

@@ -130,6 +130,20 @@ fn the_same_id_again_gives_the_first_answer() {
     assert!(matches!(desk.submit(request(2)), Err(DeskError::IdTaken(taken)) if taken == id));
     let another = request(4).done_by(actor("wang", "hotline_engineer"));
     assert!(matches!(desk.submit(another), Err(DeskError::IdTaken(taken)) if taken == id));
+    // And for another stream, which does not know it.
+    let elsewhere = Request::new(
+        &stream("T-2"),
+        CallAnswered::new("1").rings(4),
+        &li(),
+        at(0),
+    )
+    .told_at(at(0).to_utc())
+    .with_id(id);
+    let refused = desk.submit(elsewhere);
+    assert!(
+        matches!(refused, Err(DeskError::IdTaken(taken)) if taken == id),
+        "{refused:?}"
+    );
 }
 
 #[test]

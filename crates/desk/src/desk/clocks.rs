@@ -160,17 +160,16 @@ impl Desk {
         let slot = self.slot(stream);
         let mut case = lock(&slot);
         for _ in 0..ATTEMPTS {
-            let mut current = self.current(stream, case.take())?;
-            let notices = lapse(&current, now);
+            let current = self.current(stream, &mut case)?;
+            let notices = lapse(current, now);
             if notices.is_empty() {
-                *case = Some(current);
                 return Ok(notices);
             }
-            let batch = self.announce(&current, &notices, now)?;
-            if self.append(&mut current, batch)? {
-                *case = Some(current);
+            let batch = self.announce(current, &notices, now)?;
+            if self.append(current, batch)? {
                 return Ok(notices);
             }
+            *case = None;
         }
         Err(DeskError::Contended {
             stream: stream.clone(),

@@ -254,8 +254,11 @@ impl Desk {
         let (append, records) = batch.into_append()?;
         match self.log.append(&[append]) {
             Ok(appended) => {
-                if self.log.capabilities().partitions == 1 {
-                    let mut register = lock(&self.register);
+                // Whoever reads the log for the register meanwhile hears of these
+                // records there: nobody waits for that after a commit.
+                if self.log.capabilities().partitions == 1
+                    && let Ok(mut register) = self.register.try_lock()
+                {
                     for (place, record) in appended.places.iter().zip(&records) {
                         register.hear(place.position, record);
                     }
@@ -267,11 +270,16 @@ impl Desk {
             }
             // A record of ours is there already: from the same call, whose answer
             // was lost, or from another desk that announced the same lapse.
-            Err(
-                AppendError::Conflict(_)
-                | AppendError::IdTaken { .. }
-                | AppendError::PartlyKnown { .. },
-            ) => Ok(false),
+            Err(AppendError::Conflict(_) | AppendError::PartlyKnown { .. }) => Ok(false),
+            Err(AppendError::IdTaken { id, .. }) => {
+                // In this stream it is known to whoever looks again; in another
+                // one it stands for something else.
+                let id = RecordId::from_bytes(id.0);
+                match self.load(case.stream())?.record(id) {
+                    Some(_) => Ok(false),
+                    None => Err(DeskError::IdTaken(id)),
+                }
+            }
             Err(error) => Err(error.into()),
         }
     }
@@ -395,18 +403,27 @@ impl Desk {
     ) -> Result<T, DeskError> {
         let slot = self.slot(stream);
         let mut slot = lock(&slot);
-        let case = self.current(stream, slot.take())?;
-        Ok(look(slot.insert(case)))
+        Ok(look(self.current(stream, &mut slot)?))
     }
 
-    /// The case of a stream as the log has it, from what is known of it.
-    fn current(&self, stream: &StreamId, known: Option<Case>) -> Result<Case, DeskError> {
-        match known {
-            // Another desk may have written: ask the log how far the stream goes.
-            Some(case) if case.version() == self.head(stream)? => Ok(case),
-            // What is read anew is read as it stands: there is nothing to ask.
-            Some(_) | None => self.load(stream),
+    /// The case of a stream as the log has it; `known` is brought up to it.
+    fn current<'c>(
+        &self,
+        stream: &StreamId,
+        known: &'c mut Option<Case>,
+    ) -> Result<&'c mut Case, DeskError> {
+        // Another desk may have written: ask the log how far the stream goes. What
+        // is read anew is read as it stands: there is nothing to ask.
+        if let Some(case) = &*known
+            && case.version() != self.head(stream)?
+        {
+            *known = None;
         }
+        let case = match known.take() {
+            Some(case) => case,
+            None => self.load(stream)?,
+        };
+        Ok(known.insert(case))
     }
 
     /// The records of a stream, in the order they were recorded.
