@@ -174,35 +174,58 @@ fn work(
         streams: 0,
         records: vec![0; end.len()],
     };
+    let place = |stream: &StoredStream| source.log.partition(stream);
+    let upto = |stream: &StoredStream| end.get(place(stream)).copied().unwrap_or(0);
     loop {
         let streams = source.next()?;
         if streams.is_empty() {
             return Ok(part);
         }
-        let mut rest = streams.as_slice();
-        while !rest.is_empty() {
-            let pages = source.log.read_many(rest, PAGE)?;
-            if pages.is_empty() {
-                // A log that gives nothing has not kept its contract: what is not
-                // read is missed in the end, and told.
-                break;
-            }
-            let (now, later) = rest.split_at(pages.len().min(rest.len()));
-            rest = later;
-            for (stream, page) in now.iter().zip(pages) {
-                let partition = source.log.partition(stream);
-                let upto = end.get(partition).copied().unwrap_or(0);
-                let case = replay_stream(source.log, stream, page, upto, rulebook, &mut opener)?;
-                if case.version() > 0 {
-                    part.streams += 1;
-                    if let Some(records) = part.records.get_mut(partition) {
-                        *records += case.version();
-                    }
-                    visit(case);
+        each_case(
+            source.log,
+            &streams,
+            upto,
+            rulebook,
+            &mut opener,
+            &mut |stream, case| {
+                if case.version() == 0 {
+                    return;
                 }
-            }
+                part.streams += 1;
+                if let Some(records) = part.records.get_mut(place(stream)) {
+                    *records += case.version();
+                }
+                visit(case);
+            },
+        )?;
+    }
+}
+
+/// The cases of streams, read together; of each, what stands up to a position of
+/// its partition.
+pub(crate) fn each_case(
+    log: &dyn Log,
+    streams: &[StoredStream],
+    upto: impl Fn(&StoredStream) -> u64,
+    rulebook: &Arc<Rulebook>,
+    opener: &mut Opener,
+    visit: &mut impl FnMut(&StoredStream, Case),
+) -> Result<(), ReadFailure> {
+    let mut rest = streams;
+    while let Some(first) = rest.first() {
+        let mut pages = log.read_many(rest, PAGE)?;
+        if pages.is_empty() {
+            // Against the contract; but a log that never ends would be worse.
+            pages.push(log.read(first, 1, PAGE)?);
+        }
+        let (now, later) = rest.split_at(pages.len().min(rest.len()));
+        rest = later;
+        for (stream, page) in now.iter().zip(pages) {
+            let case = replay_stream(log, stream, page, upto(stream), rulebook, opener)?;
+            visit(stream, case);
         }
     }
+    Ok(())
 }
 
 /// The case of a stream as of a position of the log; `page` is its first.

@@ -194,6 +194,28 @@ impl<L: Log> Log for Counting<L> {
     }
 }
 
+/// More than are looked at one by one.
+#[test]
+fn many_streams_are_worked_out_together_as_each_alone() {
+    let log = MemoryLog::new();
+    let writer = Desk::open(log.clone(), unis());
+    for n in 0..150 {
+        consultation(&writer, &stream(&format!("T-{n}")), n);
+    }
+    let fresh = Desk::open(log, shop());
+    for minute in [60, 400, 2_000] {
+        let (until, now) = (at(minute).to_utc(), at(160).to_utc());
+        let mut every = fresh.open_clocks(now).unwrap();
+        every.retain(|clock| clock.due_at.is_some_and(|due_at| due_at <= until));
+        let mut due = fresh.due_at(until, now).unwrap();
+        for clocks in [&mut every, &mut due] {
+            clocks.sort_by_key(|clock| (clock.due_at, clock.stream.clone(), clock.rule.clone()));
+        }
+        assert_eq!(due, every, "until minute {minute}");
+        assert_eq!(due.is_empty(), minute == 60);
+    }
+}
+
 #[test]
 fn a_restart_does_not_judge_the_world_again() {
     const TICKETS: u64 = 60;

@@ -1,15 +1,23 @@
 //! What time makes of the streams of a desk.
 
+use std::collections::BTreeSet;
+
 use chrono::{DateTime, Utc};
-use thirdring_core::record::Notice;
+use thirdring_core::record::{Notice, Opener};
 use thirdring_core::{StreamId, lapse};
-use thirdring_store::{Cursor, Due};
+use thirdring_store as store;
+use thirdring_store::{Cursor, Due, StreamMoments};
 
 use super::{ATTEMPTS, Desk, lock};
 use crate::open_clock::{OpenClock, open_clocks};
+use crate::replay::each_case;
 use crate::request::DeskError;
-use crate::storage::named;
+use crate::storage::{named, stored_stream};
 use crate::timetable::{moments, present};
+
+/// From how many streams on they are read together rather than looked at one by
+/// one, as after a start under another rulebook.
+const TOGETHER_FROM: usize = 64;
 
 impl Desk {
     /// The clocks of all streams that are due up to and with a moment, soonest
@@ -76,12 +84,7 @@ impl Desk {
             if changed.to == from {
                 return Ok(());
             }
-            let mut streams = Vec::with_capacity(changed.streams.len());
-            // Looked at after the cursor was read, so at least as far as it will
-            // stand then; what comes later will be looked at again.
-            for stream in &changed.streams {
-                streams.push(self.look_at(stream, moments)??);
-            }
+            let streams = self.moments_of(&changed.streams)?;
             let kept = self
                 .timetable
                 .replace(&*self.log, &from, &changed.to, &streams)?;
@@ -94,6 +97,33 @@ impl Desk {
                 return Ok(());
             }
         }
+    }
+
+    /// When streams are due. They are looked at after the cursor was read, so at
+    /// least as far as it will stand then; what comes later will be looked at
+    /// again.
+    fn moments_of(&self, streams: &BTreeSet<StreamId>) -> Result<Vec<StreamMoments>, DeskError> {
+        if streams.len() < TOGETHER_FROM {
+            // Most of them are known here: it was this desk that appended.
+            let looked = streams.iter();
+            return looked
+                .map(|stream| Ok(self.look_at(stream, moments)??))
+                .collect();
+        }
+        let mut found = Vec::with_capacity(streams.len());
+        let names: Result<Vec<_>, _> = streams.iter().map(stored_stream).collect();
+        let mut opener = Opener::default();
+        let upto = |_: &store::StreamId| u64::MAX;
+        each_case(
+            &*self.log,
+            &names?,
+            upto,
+            &self.rulebook,
+            &mut opener,
+            &mut |_, case| found.push(moments(&case)),
+        )?;
+        let found: Result<_, _> = found.into_iter().collect();
+        Ok(found?)
     }
 
     /// Forgets what desks of other rulebooks, and of other versions of this
