@@ -138,7 +138,7 @@ fn doctor_shows_how_far_projections_are_and_why_one_stopped() {
         .collect();
     assert_eq!(found.len(), 3, "{found:?}");
     assert_eq!(found[0].0, "ok");
-    assert!(found[0].1.starts_with("due/1/"), "{found:?}");
+    assert!(found[0].1.starts_with("due/2/"), "{found:?}");
     assert!(found[0].1.contains("up to the end"), "{found:?}");
     assert_eq!(found[1].0, "warn");
     assert!(

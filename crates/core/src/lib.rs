@@ -55,7 +55,8 @@ mod settings;
 pub use audit::{Explanation, Finding, Verdict, VerdictKind, each_finding, explain, verdicts};
 pub use ids::{Actor, RecordId, StreamId};
 pub use judge::{
-    Admission, Case, Deadline, Mode, Proposal, ProposeError, lapse, next_deadline, propose,
+    Admission, Case, Deadline, Mode, Proposal, ProposeError, lapse, next_deadline,
+    next_deadline_unlifted, propose,
 };
 pub use personal::Personal;
 pub use record::{Record, Sealed};

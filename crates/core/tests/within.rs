@@ -14,7 +14,7 @@ use chrono::TimeDelta;
 use common::{due, kinds, said, story};
 use thirdring_core::judge::ClockEvent;
 use thirdring_core::record::Step;
-use thirdring_core::{lapse, next_deadline};
+use thirdring_core::{lapse, next_deadline, next_deadline_unlifted};
 use thirdring_testkit::Scenario;
 
 const ANSWER: &str = r#"
@@ -483,6 +483,9 @@ lifts = ["r"]
     assert_eq!(kinds(&question), ["lifted"]);
     assert_eq!(lapse(question.case(), question.bench().now()), []);
     assert_eq!(next_deadline(question.case()), None);
+    // It runs all the same.
+    let runs = next_deadline_unlifted(question.case());
+    assert_eq!(runs.map(|deadline| deadline.step), Some(Step::Missed));
     let fault = Scenario::new(&rulebook)
         .by("engineer")
         .given("request_received kind=fault")

@@ -10,7 +10,8 @@ use std::collections::BTreeSet;
 use chrono::{DateTime, Utc};
 use thirdring_core::digest::Digest;
 use thirdring_core::forms::Form;
-use thirdring_core::{Case, Rulebook, StreamId, next_deadline};
+use thirdring_core::rulebook::Rule;
+use thirdring_core::{Case, Rulebook, StreamId, next_deadline, next_deadline_unlifted};
 use thirdring_store as store;
 use thirdring_store::{
     Cursor, Due, Log, MemoryTimetables, Moment, MomentKind, ReadError, StreamMoments,
@@ -24,7 +25,7 @@ use crate::storage::{ReadFailure, named, stored_stream};
 /// raised with every change after which the same records and rulebook give other
 /// moments, announced holidays included: then every desk begins afresh. The test
 /// `moments_are_those_of_this_shape` reminds of it.
-const SHAPE: u32 = 1;
+const SHAPE: u32 = 2;
 
 /// The soonest moment that brings a notice not yet announced.
 pub(crate) const NOTICE: MomentKind = MomentKind(0);
@@ -240,8 +241,13 @@ pub(crate) fn moments(case: &Case) -> Result<StreamMoments, store::StreamIdError
         .into_iter()
         .find_map(|clock| clock.due_at);
     // A period that has not begun has no clock yet, but it comes by time alone; and
-    // whatever is missed is announced.
-    let to_come = notice.filter(|_| has_periods(case.rulebook()));
+    // whatever is missed is announced. What a permission lifts is not, and its
+    // clocks run all the same.
+    let to_come = match periods(case.rulebook()) {
+        Periods::None => None,
+        Periods::Announced => notice,
+        Periods::PerhapsLifted => next_deadline_unlifted(case).map(|deadline| deadline.at),
+    };
     let open = open.into_iter().chain(to_come).min();
     let kinds = [(NOTICE, notice), (OPEN, open)];
     Ok(StreamMoments {
@@ -253,8 +259,36 @@ pub(crate) fn moments(case: &Case) -> Result<StreamMoments, store::StreamIdError
     })
 }
 
-/// Whether clocks of the rulebook begin by time alone.
-fn has_periods(rulebook: &Rulebook) -> bool {
+/// Whether clocks of a rulebook begin by time alone.
+enum Periods {
+    None,
+    /// They do, and what is missed is announced.
+    Announced,
+    /// They do, and a permission may lift one, so that it is missed in silence.
+    PerhapsLifted,
+}
+
+fn periods(rulebook: &Rulebook) -> Periods {
+    let has_period = |rule: &&Rule| {
+        let mut clauses = rule.clauses.iter();
+        clauses.any(|clause| matches!(&clause.form, Form::Every(every) if every.period.is_some()))
+    };
+    let with_periods: Vec<&str> = rulebook
+        .rules
+        .iter()
+        .filter(has_period)
+        .map(|rule| &*rule.id)
+        .collect();
+    let lifts_one = |form: &Form| {
+        matches!(form, Form::May(may)
+            if may.lifts.iter().any(|id| with_periods.contains(&id.as_str())))
+    };
     let mut clauses = rulebook.rules.iter().flat_map(|rule| &rule.clauses);
-    clauses.any(|clause| matches!(&clause.form, Form::Every(every) if every.period.is_some()))
+    if with_periods.is_empty() {
+        Periods::None
+    } else if clauses.any(|clause| lifts_one(&clause.form)) {
+        Periods::PerhapsLifted
+    } else {
+        Periods::Announced
+    }
 }

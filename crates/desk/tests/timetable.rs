@@ -66,16 +66,37 @@ kept = ["request_received", "+62d status_told"]
 broken = ["request_received", "+75d"]
 "#;
 
-fn own(head: &str) -> Arc<Rulebook> {
-    let text = format!("[manual]\nname = \"shop\"\n{head}\n{PERIODS}");
+/// A permission that lifts both.
+const FREE: &str = r#"
+[rule.shop-questions-are-free]
+says = "Who only asks gets no reports."
+source = [{ manual = "shop", quote = "only asks" }]
+fact = "request_received"
+if = { kind = "question" }
+may = true
+lifts = ["shop-tells-every-week", "shop-reports-every-month"]
+"#;
+
+fn own(head: &str, more: &str) -> Arc<Rulebook> {
+    let text = format!("[manual]\nname = \"shop\"\n{head}\n{PERIODS}{more}");
     Arc::new(manuals::own("shop.toml", &text).unwrap_or_else(|error| panic!("{error}")))
 }
 
-/// As `unis`, with another limit, and with periods.
+/// As `unis`, with another limit, and with periods that a permission lifts.
 fn shop() -> Arc<Rulebook> {
-    own("extends = \"unis\"\n[change.hotline-callback-within-1h]\n\
-         within = \"2 working hours\"\nbecause = \"Agreed.\"")
+    own(
+        "extends = \"unis\"\n[change.hotline-callback-within-1h]\n\
+         within = \"2 working hours\"\nbecause = \"Agreed.\"",
+        FREE,
+    )
 }
+
+/// Nothing but periods, so that nothing else makes anybody look at a ticket.
+const PERIODS_ALONE: &str = "[calendar]\ntz = \"Asia/Shanghai\"\n\
+    weekly.mon = [\"09:00-18:00\"]\nweekly.tue = [\"09:00-18:00\"]\n\
+    weekly.wed = [\"09:00-18:00\"]\n\
+    [roles]\nhotline_engineer = [\"engineer\"]\n\
+    [words]\n\"request_received.kind\" = [\"question\"]";
 
 fn admitted(outcome: Outcome) {
     if let Outcome::Refused(refusal) = outcome {
@@ -284,11 +305,7 @@ fn a_restart_does_not_judge_the_world_again() {
 
 #[test]
 fn a_period_that_begins_by_time_alone_is_due_when_it_has_begun() {
-    // Nothing but periods, so that nothing else makes anybody look at the ticket.
-    let desk = Desk::in_memory(own(
-        "[calendar]\ntz = \"Asia/Shanghai\"\nweekly.mon = [\"09:00-18:00\"]\nweekly.tue = [\"09:00-18:00\"]\nweekly.wed = [\"09:00-18:00\"]\n\
-         [roles]\nhotline_engineer = [\"engineer\"]",
-    ));
+    let desk = Desk::in_memory(own(PERIODS_ALONE, ""));
     let ticket = stream("T-1");
     let received = RequestReceived::new().channel("phone").kind("question");
     admitted(desk.propose_at(&ticket, received, &li(), at(0)).unwrap());
@@ -314,6 +331,26 @@ fn a_period_that_begins_by_time_alone_is_due_when_it_has_begun() {
     assert_eq!(weekly(25, 60), 2);
 }
 
+#[test]
+fn a_period_that_is_lifted_is_due_as_it_is_open() {
+    let desk = Desk::in_memory(own(PERIODS_ALONE, FREE));
+    let received = RequestReceived::new().channel("phone").kind("question");
+    admitted(
+        desk.propose_at(&stream("T-1"), received, &li(), at(0))
+            .unwrap(),
+    );
+    let days = |days: i64| at(days * 24 * 60).to_utc();
+    // Looked at before the first period begins, and nobody writes anything.
+    for now in [0, 8, 20, 32, 45, 64] {
+        let mut open = desk.open_clocks(days(now)).unwrap();
+        open.retain(|clock| clock.due_at.is_some_and(|due_at| due_at <= days(90)));
+        assert_eq!(open.is_empty(), now == 0, "after {now} days");
+        let due = desk.due_at(days(90), days(now)).unwrap();
+        assert_eq!(due, open, "after {now} days");
+        assert_eq!(desk.lapse(days(now)).unwrap(), []);
+    }
+}
+
 /// A desk trusts what an earlier program kept under the same shape. So if this test
 /// fails, because clocks are worked out otherwise or holidays were announced, raise
 /// `SHAPE` in `timetable.rs`, and then write down here what is found.
@@ -331,6 +368,7 @@ fn moments_are_those_of_this_shape() {
          within = \"2 working hours\"\nrepeat = \"keep\"\nwarn = [\"30 clock minutes before\"]\n\
          kept = [\"request_received\", \"+1h request_recorded\"]\n\
          broken = [\"request_received\", \"+3h\"]",
+        "",
     );
     let log = MemoryLog::new();
     let desk = Desk::open(log.clone(), Arc::clone(&rulebook));
@@ -367,7 +405,7 @@ fn moments_are_those_of_this_shape() {
         "2026-03-10T09:30:00+08:00",
     );
     desk.due(at(0).to_utc()).unwrap();
-    let name = format!("due/1/{}", rulebook.digest);
+    let name = format!("due/2/{}", rulebook.digest);
     let timetables = log.timetables().unwrap();
     let found: Vec<String> = [0, 1]
         .into_iter()
@@ -426,7 +464,7 @@ fn timetables_of_others_can_be_forgotten() {
         let list = timetables.list().unwrap();
         list.into_iter().map(|state| state.name).collect()
     };
-    let current = format!("due/1/{}", desk.rulebook().digest);
+    let current = format!("due/2/{}", desk.rulebook().digest);
     assert_eq!(names(), [current.clone(), "mine".to_owned()]);
     let other = Desk::open(log.clone(), shop());
     assert!(!other.due(at(130).to_utc()).unwrap().is_empty());
@@ -486,6 +524,7 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
         prop_oneof![
             4 => facts(&rulebook, Process::Ticket),
             1 => Just(RequestReceived::new().channel("phone").kind("question").into()),
+            1 => Just(RequestReceived::new().channel("phone").kind("fault").into()),
             1 => Just(StatusTold::new().into()),
         ],
         proptest::sample::select(roles),

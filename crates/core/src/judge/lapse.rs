@@ -44,7 +44,7 @@ pub struct Deadline {
 pub fn lapse(case: &Case, now: DateTime<Utc>) -> Vec<Notice> {
     let mut notices: Vec<Notice> = Vec::new();
     each_clock(case, |rule, clause| {
-        for run in waiting(case, rule, clause, now) {
+        for run in waiting(case, rule, clause, now, &lifted) {
             let (steps, percent) = steps_of(clause.clause, &run, case.rulebook().calendars());
             for step in steps.until(&run, &percent, &case.rulebook().calendar, now) {
                 let notice = notice(rule, clause.clause, &run, step);
@@ -63,6 +63,17 @@ pub fn lapse(case: &Case, now: DateTime<Utc>) -> Vec<Notice> {
 /// The soonest moment at which time will make something of the case that was
 /// not announced yet.
 pub fn next_deadline(case: &Case) -> Option<Deadline> {
+    soonest(case, &lifted)
+}
+
+/// As [`next_deadline`], as if no permission lifted anything: for whoever looks
+/// for clocks that run, because one that is lifted runs all the same. It is never
+/// later than the next deadline.
+pub fn next_deadline_unlifted(case: &Case) -> Option<Deadline> {
+    soonest(case, &|_, _, _| false)
+}
+
+fn soonest(case: &Case, lifted: &Lifted) -> Option<Deadline> {
     let mut soonest: Option<Deadline> = None;
     let horizon = case
         .history()
@@ -72,7 +83,7 @@ pub fn next_deadline(case: &Case) -> Option<Deadline> {
     each_clock(case, |rule, clause| {
         let next_of = |run: &Run| next_step(case, rule, clause.clause, run);
         let mut found: Vec<(DatedStep, Option<String>)> = Vec::new();
-        let runs = waiting(case, rule, clause, horizon);
+        let runs = waiting(case, rule, clause, horizon, lifted);
         found.extend(
             runs.iter()
                 .filter_map(|run| Some((next_of(run)?, run.key.clone()))),
@@ -168,7 +179,13 @@ fn rolled(case: &Case, clock: &Clock<'_>, now: DateTime<Utc>) -> Vec<Run> {
 }
 
 /// The runs of a clock that somebody still waits for at a moment.
-fn waiting(case: &Case, rule: &Rule, clock: &Clock<'_>, now: DateTime<Utc>) -> Vec<Run> {
+fn waiting(
+    case: &Case,
+    rule: &Rule,
+    clock: &Clock<'_>,
+    now: DateTime<Utc>,
+    lifted: &Lifted,
+) -> Vec<Run> {
     let mut runs = rolled(case, clock, now);
     runs.retain(|run| {
         // A period that passed empty is over, and was missed all the same.
@@ -177,6 +194,9 @@ fn waiting(case: &Case, rule: &Rule, clock: &Clock<'_>, now: DateTime<Utc>) -> V
     });
     runs
 }
+
+/// Whether nobody waits for a run of a rule.
+type Lifted = dyn Fn(&Case, &Rule, &Run) -> bool;
 
 fn lifted(case: &Case, rule: &Rule, run: &Run) -> bool {
     rule_lifting_run(case, rule, run).is_some()

@@ -11,7 +11,7 @@ mod propose;
 pub use case::Case;
 pub(crate) use case::rolled;
 pub use earlier::Earlier;
-pub use lapse::{Deadline, lapse, next_deadline};
+pub use lapse::{Deadline, lapse, next_deadline, next_deadline_unlifted};
 pub use nonsense::Nonsense;
 pub use proposal::{Mode, Proposal};
 pub use propose::{Admission, ClockChange, ClockEvent, Objection, ProposeError, propose};
