@@ -154,6 +154,60 @@ fn doctor_shows_how_far_projections_are_and_why_one_stopped() {
     );
 }
 
+/// What another manual left is shown, damaged or not, and `lapse` forgets it.
+#[test]
+fn timetables_of_other_manuals_are_shown_and_forgotten() {
+    use thirdring::store::{Cursor, Log, SqliteLog};
+
+    let console = told();
+    assert_eq!(console.run(&["due"]).exit, Exit::Fine);
+    let log = SqliteLog::open(console.store()).unwrap();
+    for name in ["due/1/other", "due/1/third"] {
+        let start = Cursor::start();
+        let timetables = log.timetables().unwrap();
+        timetables.replace(name, &start, &start, &[]).unwrap();
+    }
+    drop(log);
+    let file = rusqlite::Connection::open(console.store()).unwrap();
+    let damage = "UPDATE timetables SET cursor = 'nonsense' WHERE name = 'due/1/other'";
+    assert_eq!(file.execute(damage, []).unwrap(), 1);
+    drop(file);
+    let states = || -> Vec<(String, String)> {
+        let seen = console.run(&["doctor", "--quick", "--format", "json"]);
+        assert_eq!(seen.exit, Exit::Fine);
+        let text = |value: &Value| value.as_str().unwrap().to_owned();
+        checks(&seen)
+            .iter()
+            .filter(|check| check["name"] == "timetable")
+            .map(|check| (text(&check["found"]), text(&check["state"])))
+            .collect()
+    };
+    let before = states();
+    assert_eq!(before.len(), 3, "{before:?}");
+    assert_eq!(
+        before[0],
+        (
+            "due/1/other, damaged: 0 moments".to_owned(),
+            "warn".to_owned()
+        )
+    );
+    assert_eq!(before[1].1, "ok");
+    let forgotten = console.run(&["lapse", "--forget-others"]);
+    assert_eq!(forgotten.exit, Exit::Fine);
+    assert!(
+        forgotten
+            .out
+            .ends_with("Forgot 2 timetables of other manuals.\n"),
+        "{}",
+        forgotten.out
+    );
+    let after = states();
+    assert_eq!(after.len(), 1, "{after:?}");
+    assert!(after[0].0.starts_with("due/2/") && after[0].1 == "ok");
+    let again = console.run(&["lapse", "--forget-others", "--format", "json"]);
+    assert_eq!(again.json().pop().unwrap()["forgotten"]["timetables"], 0);
+}
+
 #[test]
 fn doctor_finds_what_was_altered_and_what_is_missing() {
     let console = told();

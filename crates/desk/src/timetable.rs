@@ -139,7 +139,7 @@ impl Timetable {
         &self,
         log: &dyn Log,
         until: DateTime<Utc>,
-    ) -> Result<Vec<StreamId>, ChangedError> {
+    ) -> Result<Vec<StreamId>, TimetableError> {
         let mut streams = Vec::new();
         let mut last: Option<Due> = None;
         loop {
@@ -147,7 +147,7 @@ impl Timetable {
                 self.kept(log)
                     .due(&self.name, OPEN, floor(until), last.as_ref(), DUE_AT_ONCE)?;
             for due in &page {
-                streams.push(named(&due.stream)?);
+                streams.push(self.stream(due)?);
             }
             if page.len() < DUE_AT_ONCE {
                 return Ok(streams);
@@ -169,7 +169,15 @@ impl Timetable {
             .hold(&self.name, NOTICE, floor(now), after, HELD_AT_ONCE, work)
     }
 
-    fn forget(&self, log: &dyn Log) -> Result<(), TimetableError> {
+    /// Which stream is due. The log has none that cannot be one of a desk: those
+    /// are found before they come to stand here.
+    pub(crate) fn stream(&self, due: &Due) -> Result<StreamId, TimetableError> {
+        StreamId::new(due.stream.as_str())
+            .map_err(|error| TimetableError::damaged(&self.name, "the log", error))
+    }
+
+    /// Forgets it, so that it begins anew.
+    pub(crate) fn forget(&self, log: &dyn Log) -> Result<(), TimetableError> {
         self.kept(log).forget(&self.name)
     }
 

@@ -492,6 +492,43 @@ fn a_timetable_that_is_damaged_or_of_another_log_is_worked_out_anew() {
         drop(file);
         assert_eq!(due(), right, "{wrong:?}");
     }
+    // Names of streams that are none, of the log or of a desk.
+    for wrong in ["", "a\nb", "nobody/knows"] {
+        damage(&path, "UPDATE moments SET stream = ?1", wrong);
+        assert_eq!(due(), right, "{wrong:?}");
+    }
+    damage(&path, "UPDATE moments SET stream = ?1", "");
+    assert!(!desk().lapse(at(70).to_utc()).unwrap().is_empty());
+    damage(&path, "UPDATE moments SET stream = ?1", "nobody/knows");
+    assert_eq!(desk().lapse(at(70).to_utc()).unwrap(), []);
+}
+
+fn damage(path: &Path, sql: &str, wrong: &str) {
+    let file = rusqlite::Connection::open(path).unwrap();
+    assert!(file.execute(sql, [wrong]).unwrap() > 0);
+}
+
+/// A timetable that nobody works by any more must not stand in anybody's way.
+#[test]
+fn a_damaged_timetable_of_another_rulebook_can_be_forgotten() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("desk.db");
+    let open = |rulebook| Desk::open(SqliteLog::open(&path).unwrap(), rulebook);
+    let desk = open(unis());
+    consultation(&desk, &stream("T-1"), 0);
+    open(shop()).due(at(0).to_utc()).unwrap();
+    damage(&path, "UPDATE timetables SET cursor = ?1", "nonsense");
+    desk.due(at(0).to_utc()).unwrap();
+    let log = SqliteLog::open(&path).unwrap();
+    let damaged = || {
+        let list = log.timetables().unwrap().list().unwrap();
+        let cursors: Vec<bool> = list.iter().map(|state| state.cursor.is_none()).collect();
+        cursors
+    };
+    assert_eq!(damaged().len(), 2);
+    assert!(damaged().contains(&true));
+    assert_eq!(desk.forget_other_timetables().unwrap(), 1);
+    assert_eq!(damaged(), [false]);
 }
 
 /// What happens to the desks of a log.

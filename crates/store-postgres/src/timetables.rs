@@ -316,12 +316,11 @@ impl Timetables for PostgresLog {
         step.roll_back();
         rows.iter()
             .map(|row| {
-                let name: String = self.value(row, 0)?;
                 let cursor: &str = self.value(row, 1)?;
                 Ok(TimetableState {
-                    cursor: TimetableError::cursor(&name, self.place(), cursor)?,
+                    name: self.value(row, 0)?,
+                    cursor: cursor.parse().ok(),
                     moments: unsigned(self.value(row, 2)?),
-                    name,
                 })
             })
             .collect()

@@ -113,7 +113,7 @@ impl Timetables for MemoryTimetables {
             .iter()
             .map(|(name, table)| TimetableState {
                 name: name.clone(),
-                cursor: table.cursor.clone(),
+                cursor: Some(table.cursor.clone()),
                 moments: table.kinds.values().map(|index| index.len() as u64).sum(),
             })
             .collect())

@@ -41,8 +41,8 @@ pub struct StreamMoments {
 pub struct TimetableState {
     /// Its name.
     pub name: String,
-    /// Up to where it was worked out.
-    pub cursor: Cursor,
+    /// Up to where it was worked out; `None` if that is damaged.
+    pub cursor: Option<Cursor>,
     /// How many moments it holds.
     pub moments: u64,
 }
@@ -180,7 +180,8 @@ pub trait Timetables: Send + Sync {
     /// [`TimetableError`].
     fn forget(&self, name: &str) -> Result<(), TimetableError>;
 
-    /// The timetables that are kept, by name.
+    /// The timetables that are kept, by name. One that is damaged is among them, so
+    /// that it can be forgotten.
     ///
     /// # Errors
     /// [`TimetableError`].

@@ -1,10 +1,13 @@
 //! `thirdring lapse`: announce what time alone has made of every stream.
 
+use serde::Serialize;
+
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::findings;
 use crate::lines::{NoticeLine, NoticeOnly};
 use crate::moments;
+use crate::output::counted;
 use crate::shell::Shell;
 
 /// Record and print what time alone has made of every stream: warnings, missed
@@ -15,6 +18,20 @@ pub(crate) struct Arguments {
     /// The present; the machine's clock unless given
     #[arg(long, value_name = "MOMENT")]
     now: Option<String>,
+    /// Forget when streams are due by other manuals, and by earlier texts of this
+    /// one; what is still in use is worked out anew
+    #[arg(long)]
+    forget_others: bool,
+}
+
+#[derive(Debug, Serialize)]
+struct ForgottenLine {
+    forgotten: Forgotten,
+}
+
+#[derive(Debug, Serialize)]
+struct Forgotten {
+    timetables: usize,
 }
 
 /// Runs the command.
@@ -37,6 +54,19 @@ pub(crate) fn run(arguments: &Arguments, shell: &mut Shell<'_>) -> Result<Exit, 
             "Nothing new up to {} ({zone}).",
             moments::people(moments::whole_second(now), zone)
         ));
+    }
+    if arguments.forget_others {
+        let timetables = desk.forget_other_timetables()?;
+        if shell.is_json() {
+            shell.out.json(&ForgottenLine {
+                forgotten: Forgotten { timetables },
+            });
+        } else {
+            shell.out.line(format!(
+                "Forgot {} of other manuals.",
+                counted(timetables as u64, "timetable")
+            ));
+        }
     }
     Ok(Exit::Fine)
 }

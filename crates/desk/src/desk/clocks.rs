@@ -6,13 +6,13 @@ use chrono::{DateTime, Utc};
 use thirdring_core::record::{Notice, Opener};
 use thirdring_core::{StreamId, lapse};
 use thirdring_store as store;
-use thirdring_store::{Cursor, Due, StreamMoments};
+use thirdring_store::{Cursor, Due, StreamMoments, TimetableError};
 
 use super::{ATTEMPTS, Desk, lock};
 use crate::open_clock::{OpenClock, open_clocks};
 use crate::replay::each_case;
 use crate::request::DeskError;
-use crate::storage::{named, stored_stream};
+use crate::storage::stored_stream;
 use crate::timetable::{moments, present};
 
 /// From how many streams on they are read together rather than looked at one by
@@ -38,8 +38,7 @@ impl Desk {
         until: DateTime<Utc>,
         now: DateTime<Utc>,
     ) -> Result<Vec<OpenClock>, DeskError> {
-        self.refresh()?;
-        let streams = self.timetable.due(&*self.log, until)?;
+        let streams = self.by_timetable(|| Ok(self.timetable.due(&*self.log, until)?))?;
         let mut due = self.open_clocks_of(&streams, now)?;
         due.retain(|clock| clock.due_at.is_some_and(|due_at| due_at <= until));
         Ok(due)
@@ -69,6 +68,23 @@ impl Desk {
         }
         clocks.sort_by_key(|clock| (clock.due_at.is_none(), clock.due_at));
         Ok(clocks)
+    }
+
+    /// Does something by the timetable when it is brought up to the log. One that
+    /// turns out to be damaged begins anew, and it is done once more.
+    fn by_timetable<T>(
+        &self,
+        mut work: impl FnMut() -> Result<T, DeskError>,
+    ) -> Result<T, DeskError> {
+        self.refresh()?;
+        match work() {
+            Err(DeskError::Timetable(TimetableError::Damaged { .. })) => {
+                self.timetable.forget(&*self.log)?;
+                self.refresh()?;
+                work()
+            }
+            other => other,
+        }
     }
 
     /// Brings the timetable up to the log: only streams that were appended to
@@ -145,21 +161,22 @@ impl Desk {
     /// If the log cannot be read or written, or the timetable beside it cannot be
     /// kept.
     pub fn lapse(&self, now: DateTime<Utc>) -> Result<Vec<(StreamId, Notice)>, DeskError> {
-        self.refresh()?;
         let mut announced = Vec::new();
-        let mut last: Option<Due> = None;
-        loop {
-            let mut outcome = Ok(());
-            last = self
-                .timetable
-                .hold(&*self.log, now, last.as_ref(), &mut |held| {
-                    outcome = self.announce_all(held, now, &mut announced);
-                })?;
-            outcome?;
-            if last.is_none() {
-                break;
+        self.by_timetable(|| {
+            let mut last: Option<Due> = None;
+            loop {
+                let mut outcome = Ok(());
+                last = self
+                    .timetable
+                    .hold(&*self.log, now, last.as_ref(), &mut |held| {
+                        outcome = self.announce_all(held, now, &mut announced);
+                    })?;
+                outcome?;
+                if last.is_none() {
+                    return Ok(());
+                }
             }
-        }
+        })?;
         announced.sort_by_key(|(_, notice)| notice.due_at);
         Ok(announced)
     }
@@ -171,7 +188,7 @@ impl Desk {
         announced: &mut Vec<(StreamId, Notice)>,
     ) -> Result<(), DeskError> {
         for due in held {
-            let stream = named(&due.stream)?;
+            let stream = self.timetable.stream(due)?;
             let notices = self.lapse_stream(&stream, now)?;
             announced.extend(notices.into_iter().map(|notice| (stream.clone(), notice)));
         }

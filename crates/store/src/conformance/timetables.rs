@@ -161,7 +161,7 @@ pub fn timetables_are_told_apart_and_forgotten(backend: &impl Backend) {
     assert_eq!(names, ["rules 1", "rules 2"]);
     assert!(
         list.iter()
-            .all(|state| state.moments == 2 && state.cursor == cursor(3))
+            .all(|state| state.moments == 2 && state.cursor == Some(cursor(3)))
     );
     timetables.forget("rules 1").unwrap();
     timetables.forget("never there").unwrap();

@@ -184,15 +184,14 @@ impl Timetables for SqliteLog {
         let rows = self.readers.with_connection(|connection| {
             read(connection).map_err(|error| failure("list the timetables", &self.path, error))
         })?;
-        rows.into_iter()
-            .map(|(name, cursor, moments)| {
-                Ok(TimetableState {
-                    cursor: TimetableError::cursor(&name, &self.place(), &cursor)?,
-                    moments: u64::try_from(moments).unwrap_or(0),
-                    name,
-                })
+        Ok(rows
+            .into_iter()
+            .map(|(name, cursor, moments)| TimetableState {
+                name,
+                cursor: cursor.parse().ok(),
+                moments: u64::try_from(moments).unwrap_or(0),
             })
-            .collect()
+            .collect())
     }
 }
 

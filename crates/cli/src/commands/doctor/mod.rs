@@ -148,22 +148,28 @@ fn derived(
     let mut checks = Vec::new();
     match log.timetables().map_or(Ok(Vec::new()), Timetables::list) {
         Ok(list) => checks.extend(list.iter().map(|state| {
-            Check::ok(
-                "timetable",
-                format!(
-                    "{}, {}: {}",
-                    short(&state.name),
-                    how_far(&state.cursor),
-                    counted(state.moments, "moment")
+            let name = short(&state.name);
+            let moments = counted(state.moments, "moment");
+            match &state.cursor {
+                Some(cursor) => Check::ok(
+                    "timetable",
+                    format!("{name}, {}: {moments}", how_far(cursor)),
+                    "when streams are due; a desk reads only what came after",
                 ),
-                "when streams are due; a desk reads only what came after",
-            )
+                None => Check::warn(
+                    "timetable",
+                    format!("{name}, damaged: {moments}"),
+                    "up to where it was worked out cannot be read; no record is concerned",
+                    "run `thirdring due` with the manual it is of, which works it out anew, or \
+                     `thirdring lapse --forget-others` with another one, which forgets it",
+                ),
+            }
         })),
         Err(error) => checks.push(Check::warn(
             "timetable",
             error.to_string(),
             "when streams are due cannot be looked up",
-            "run `thirdring due`: it works out anew what is damaged",
+            "check that this user may read the store",
         )),
     }
     match projections {
