@@ -16,9 +16,11 @@ use std::sync::Barrier;
 use std::thread;
 
 use support::{PATIENCE, all, one, record, stream};
-use thirdring_store::{AppendError, Cursor, Expected, Log, Moment, MomentKind, StreamMoments};
+use thirdring_store::{
+    AdvanceError, AppendError, Cursor, Expected, Log, Moment, MomentKind, Page, StreamMoments,
+};
 use thirdring_store_postgres::testing::Server;
-use thirdring_store_postgres::{OpenError, PostgresLog, PostgresOptions};
+use thirdring_store_postgres::{OpenError, PostgresLog, PostgresOptions, Step};
 
 fn try_open(server: &Server, schema: &str) -> Result<PostgresLog, OpenError> {
     PostgresLog::open_with(&server.url(), PostgresOptions::in_schema(schema))
@@ -115,11 +117,25 @@ fn tables_of_version_1_are_brought_up_to_date(server: &Server) {
         ),
         "1,2"
     );
-    // A projection of no version is known, so that it begins anew under its first.
-    assert_eq!(
-        server.value("SELECT name || ' ' || version FROM old.projection"),
-        "mine 0"
+    // A projection of no version begins anew under its first, whichever that is.
+    assert_eq!(log.projections().unwrap(), []);
+    let mine = log.projection("mine", 0);
+    let apply = |_: &mut Step<'_>, _: &Page| Ok::<_, &str>(());
+    let refused = mine.advance(1, apply).unwrap_err();
+    assert!(
+        matches!(refused, AdvanceError::OtherVersion { found: None, .. }),
+        "{refused}"
     );
+    let mut cleared = false;
+    let begun = mine.begin(|_| {
+        cleared = true;
+        Ok::<_, &str>(())
+    });
+    assert!(begun.unwrap() && cleared);
+    let positions = mine.status().unwrap().unwrap().cursor.positions(64);
+    assert_eq!(positions, Some(vec![0; 64]));
+    while mine.advance(1, apply).unwrap() {}
+    assert_eq!(mine.status().unwrap().unwrap().cursor, log.end().unwrap());
 }
 
 fn a_newer_schema_is_refused(server: &Server) {

@@ -21,8 +21,8 @@ CREATE TABLE moment (
 CREATE INDEX moment_by_time ON moment (timetable_no, kind, at_us, stream);
 
 -- Projections: by which version they are written, and why one stopped, if it did.
--- How far each has come stands in checkpoint. Those that are there already belong
--- to no version, and begin anew under the first that has one.
+-- How far each has come stands in checkpoint. Those that stand there already belong
+-- to no version, so they are not here: whichever version is the first begins anew.
 CREATE TABLE projection (
     name            text COLLATE "C" PRIMARY KEY,
     version         bigint NOT NULL,
@@ -32,4 +32,3 @@ CREATE TABLE projection (
     stopped_version bigint,
     stopped_reason  text
 );
-INSERT INTO projection (name, version) SELECT DISTINCT projection, 0 FROM checkpoint;
