@@ -8,26 +8,14 @@ use chrono::{DateTime, TimeDelta, Utc};
 use thirdring::core::audit::{Observable, verdicts_of};
 use thirdring::core::forms::Form;
 use thirdring::core::judge::{Earlier, Objection};
-use thirdring::core::{Case, Mode, Proposal, Record, RecordId, Verdict, VerdictKind, propose};
+use thirdring::core::{Case, Proposal, Record, RecordId, Verdict, VerdictKind, propose};
 use thirdring::facts::FactRetracted;
 
 /// The rules a record was flagged by, given the case as it was before.
 pub(crate) fn flags(before: &Case, record: &Record) -> Vec<Objection> {
-    let Some(fact) = record.fact() else {
-        return Vec::new();
-    };
-    let proposal = Proposal {
-        id: record.id,
-        fact: fact.clone(),
-        by: record.by.clone(),
-        done_by: record.done_by.clone(),
-        occurred_at: record.occurred_at,
-        now: record.recorded_at,
-        evidence: record.evidence.clone(),
-        cause: record.cause,
-        mode: Mode::Observe,
-    };
-    propose(before, proposal).map_or_else(|_| Vec::new(), |admission| admission.flags)
+    Proposal::observing(record)
+        .and_then(|proposal| propose(before, proposal).ok())
+        .map_or_else(Vec::new, |admission| admission.flags)
 }
 
 /// What turned a verdict: a record told afterwards, without which the rule would

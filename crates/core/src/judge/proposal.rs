@@ -3,7 +3,7 @@
 use chrono::{DateTime, FixedOffset, Utc};
 
 use crate::ids::{Actor, RecordId};
-use crate::record::Evidence;
+use crate::record::{Evidence, Record};
 use crate::vocabulary::Fact;
 
 /// A fact somebody wants recorded.
@@ -27,6 +27,24 @@ pub struct Proposal {
     pub cause: Option<RecordId>,
     /// Whether rules may refuse it.
     pub mode: Mode,
+}
+
+impl Proposal {
+    /// What was proposed when a record was made, to be looked at again: nothing is
+    /// refused. `None` for a notice, which nobody proposed.
+    pub fn observing(record: &Record) -> Option<Self> {
+        Some(Self {
+            id: record.id,
+            fact: record.fact()?.clone(),
+            by: record.by.clone(),
+            done_by: record.done_by.clone(),
+            occurred_at: record.occurred_at,
+            now: record.recorded_at,
+            evidence: record.evidence.clone(),
+            cause: record.cause,
+            mode: Mode::Observe,
+        })
+    }
 }
 
 /// Whether rules may refuse a proposal.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use thirdring_core::judge::Earlier;
 use thirdring_core::vocabulary::{Fact, FieldType, Value};
-use thirdring_core::{Actor, Case, Mode, Proposal, Record, propose};
+use thirdring_core::{Actor, Case, Proposal, Record, propose};
 
 use super::{Desk, lock};
 use crate::request::{DeskError, Outcome, Receipt, Request};
@@ -31,24 +31,12 @@ impl Desk {
             .remove(case.stream())
             .unwrap_or_else(|| Earlier::of(case));
         let before = earlier.at_version(case, record.version.saturating_sub(1));
-        let admission = propose(
-            before,
-            Proposal {
-                id: record.id,
-                fact: request.fact.clone(),
-                by: record.by.clone(),
-                done_by: record.done_by.clone(),
-                occurred_at: record.occurred_at,
-                now: record.recorded_at,
-                evidence: record.evidence.clone(),
-                cause: record.cause,
-                mode: Mode::Observe,
-            },
-        );
+        let admission =
+            Proposal::observing(record).and_then(|proposal| propose(before, proposal).ok());
         self.keep(case, earlier);
         let (flags, clocks, testimony) = match admission {
-            Ok(admission) => (admission.flags, admission.clocks, admission.testimony),
-            Err(_) => (Vec::new(), Vec::new(), false),
+            Some(admission) => (admission.flags, admission.clocks, admission.testimony),
+            None => (Vec::new(), Vec::new(), false),
         };
         Ok(Outcome::Admitted(Receipt {
             record: Arc::new(record.clone()),
