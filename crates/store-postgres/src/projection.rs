@@ -5,7 +5,7 @@
 use std::fmt::Display;
 
 use thirdring_store::{
-    AdvanceError, Cursor, Page, ProjectionStatus, ReadError, Stop, StorageFailure, StoredRecord,
+    AdvanceError, Cursor, Page, ProjectionStatus, ReadError, Stop, StorageFailure,
 };
 use tokio_postgres::Row;
 use tokio_postgres::types::{FromSql, Type};
@@ -290,7 +290,7 @@ impl Projection<'_> {
         step.commit("commit a projection")?;
         match stop {
             None => Ok(true),
-            Some((stop, _)) => Err(self.stopped(stop)),
+            Some((stop, _)) => Err(stop.of(&self.name)),
         }
     }
 
@@ -323,10 +323,7 @@ impl Projection<'_> {
             step.roll_back();
             return Err(match trouble {
                 Some(trouble) => trouble.into(),
-                None => AdvanceError::NotCleared {
-                    name: self.name.clone(),
-                    reason: reason.to_string(),
-                },
+                None => AdvanceError::not_cleared(&self.name, reason),
             });
         }
         let version = i64::from(self.version);
@@ -337,15 +334,9 @@ impl Projection<'_> {
 
     /// Holds it, and says how it stands, if it may go on.
     fn going_on(&self, step: &mut Step<'_>) -> Result<ProjectionStatus, AdvanceError> {
-        let Some(mut status) = self.find(step, HOLD)? else {
-            return Err(self.other(None));
-        };
-        if status.version != self.version {
-            return Err(self.other(Some(status.version)));
-        }
-        match status.stopped.take() {
-            Some(stop) => Err(self.stopped(stop)),
-            None => Ok(status),
+        match self.find(step, HOLD)? {
+            Some(status) => status.going_on(self.version),
+            None => Err(self.other(None)),
         }
     }
 
@@ -368,18 +359,7 @@ impl Projection<'_> {
     }
 
     fn other(&self, found: Option<u32>) -> AdvanceError {
-        AdvanceError::OtherVersion {
-            name: self.name.clone(),
-            found,
-            wanted: self.version,
-        }
-    }
-
-    fn stopped(&self, stop: Stop) -> AdvanceError {
-        AdvanceError::Stopped {
-            name: self.name.clone(),
-            stop: Box::new(stop),
-        }
+        AdvanceError::other_version(&self.name, found, self.version)
     }
 }
 
@@ -415,22 +395,10 @@ fn one_by_one<E: Display>(
 ) -> Result<Ended, StorageFailure> {
     let mut positions = seen;
     for record in page.records {
-        let StoredRecord {
-            position,
-            stream,
-            version,
-            ..
-        } = &record;
-        let partition = partition_of(stream);
-        let stop = |reason: String| Stop {
-            position: *position,
-            stream: stream.as_str().to_owned(),
-            stream_version: *version,
-            reason,
-        };
+        let partition = partition_of(&record.stream);
         let mut next = positions.clone();
         if let Some(slot) = next.get_mut(partition) {
-            *slot = *position;
+            *slot = record.position;
         }
         let single = Page {
             next: Cursor::from_positions(next.clone()),
@@ -438,7 +406,7 @@ fn one_by_one<E: Display>(
             records: vec![record.clone()],
         };
         if let Err(reason) = applied(step, &single, apply)? {
-            return Ok((positions, Some((stop(reason.to_string()), partition))));
+            return Ok((positions, Some((Stop::at(&record, reason), partition))));
         }
         positions = next;
     }

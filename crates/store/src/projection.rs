@@ -12,6 +12,7 @@ use std::fmt;
 use crate::cursor::Cursor;
 use crate::failure::StorageFailure;
 use crate::read::ReadError;
+use crate::record::StoredRecord;
 
 /// How a projection stands.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,6 +27,27 @@ pub struct ProjectionStatus {
     pub stopped: Option<Stop>,
 }
 
+impl ProjectionStatus {
+    /// For backends: the same, if a program that writes version `wanted` may go on
+    /// with it.
+    ///
+    /// # Errors
+    /// [`AdvanceError::OtherVersion`], or [`AdvanceError::Stopped`] if it stopped.
+    pub fn going_on(mut self, wanted: u32) -> Result<Self, AdvanceError> {
+        if self.version != wanted {
+            return Err(AdvanceError::other_version(
+                &self.name,
+                Some(self.version),
+                wanted,
+            ));
+        }
+        match self.stopped.take() {
+            Some(stop) => Err(stop.of(&self.name)),
+            None => Ok(self),
+        }
+    }
+}
+
 /// The record at which a projection stopped; everything before it is applied.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Stop {
@@ -37,6 +59,27 @@ pub struct Stop {
     pub stream_version: u64,
     /// Why it could not be applied, in the words of whoever tried.
     pub reason: String,
+}
+
+impl Stop {
+    /// For backends: at a record that could not be applied.
+    pub fn at(record: &StoredRecord, reason: impl fmt::Display) -> Self {
+        Self {
+            position: record.position,
+            stream: record.stream.as_str().to_owned(),
+            stream_version: record.version,
+            reason: reason.to_string(),
+        }
+    }
+
+    /// For backends: the error that the projection of this name stopped here.
+    #[must_use]
+    pub fn of(self, name: &str) -> AdvanceError {
+        AdvanceError::Stopped {
+            name: name.to_owned(),
+            stop: Box::new(self),
+        }
+    }
 }
 
 impl fmt::Display for Stop {
@@ -99,4 +142,24 @@ pub enum AdvanceError {
     /// unless the commit failed: then it may be either.
     #[error(transparent)]
     Storage(#[from] StorageFailure),
+}
+
+impl AdvanceError {
+    /// For backends: what is kept was written by version `found`, or by none.
+    #[must_use]
+    pub fn other_version(name: &str, found: Option<u32>, wanted: u32) -> Self {
+        Self::OtherVersion {
+            name: name.to_owned(),
+            found,
+            wanted,
+        }
+    }
+
+    /// For backends: the projection could not be cleared.
+    pub fn not_cleared(name: &str, reason: impl fmt::Display) -> Self {
+        Self::NotCleared {
+            name: name.to_owned(),
+            reason: reason.to_string(),
+        }
+    }
 }

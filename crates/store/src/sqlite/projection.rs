@@ -14,7 +14,6 @@ use crate::cursor::Cursor;
 use crate::failure::StorageFailure;
 use crate::projection::{AdvanceError, ProjectionStatus, Stop};
 use crate::read::{Page, ReadError};
-use crate::record::StoredRecord;
 
 macro_rules! select {
     ($rest:literal) => {
@@ -172,7 +171,7 @@ impl SqliteProjection<'_> {
             ])?;
             Ok(Ending::Commit(match stop {
                 None => Ok(true),
-                Some(stop) => Err(self.stopped(stop)),
+                Some(stop) => Err(stop.of(&self.name)),
             }))
         })
     }
@@ -195,10 +194,9 @@ impl SqliteProjection<'_> {
         clear: impl FnOnce(&mut SqliteStep<'_>) -> Result<(), E>,
     ) -> rusqlite::Result<Ending<Outcome<bool>>> {
         if let Err(reason) = permitted(connection, clear)? {
-            return Ok(Ending::RollBack(Err(AdvanceError::NotCleared {
-                name: self.name.clone(),
-                reason: reason.to_string(),
-            })));
+            return Ok(Ending::RollBack(Err(AdvanceError::not_cleared(
+                &self.name, reason,
+            ))));
         }
         connection.execute(BEGIN, params![self.name, self.version])?;
         Ok(Ending::Commit(Ok(true)))
@@ -206,31 +204,14 @@ impl SqliteProjection<'_> {
 
     /// How it stands, if it may go on.
     fn going_on(&self, connection: &Connection) -> rusqlite::Result<Outcome<ProjectionStatus>> {
-        let Some(mut status) = find(connection, &self.name)? else {
-            return Ok(Err(self.other(None)));
-        };
-        if status.version != self.version {
-            return Ok(Err(self.other(Some(status.version))));
-        }
-        Ok(match status.stopped.take() {
-            Some(stop) => Err(self.stopped(stop)),
-            None => Ok(status),
+        Ok(match find(connection, &self.name)? {
+            Some(status) => status.going_on(self.version),
+            None => Err(self.other(None)),
         })
     }
 
     fn other(&self, found: Option<u32>) -> AdvanceError {
-        AdvanceError::OtherVersion {
-            name: self.name.clone(),
-            found,
-            wanted: self.version,
-        }
-    }
-
-    fn stopped(&self, stop: Stop) -> AdvanceError {
-        AdvanceError::Stopped {
-            name: self.name.clone(),
-            stop: Box::new(stop),
-        }
+        AdvanceError::other_version(&self.name, found, self.version)
     }
 
     fn change<T>(
@@ -304,26 +285,14 @@ fn one_by_one<E: Display>(
 ) -> rusqlite::Result<(u64, Option<Stop>)> {
     let mut position = seen;
     for record in page.records {
-        let StoredRecord {
-            position: at,
-            stream,
-            version,
-            ..
-        } = &record;
-        let (at, stream, version) = (*at, stream.as_str().to_owned(), *version);
+        let at = record.position;
         let single = Page {
-            records: vec![record],
+            records: vec![record.clone()],
             next: Cursor::from_positions(vec![at]),
             end: false,
         };
         if let Err(reason) = applied(connection, &single, apply)? {
-            let stop = Stop {
-                position: at,
-                stream,
-                stream_version: version,
-                reason: reason.to_string(),
-            };
-            return Ok((position, Some(stop)));
+            return Ok((position, Some(Stop::at(&record, reason))));
         }
         position = at;
     }
